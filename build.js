@@ -1,0 +1,24 @@
+/**
+ * Makes dist/: the program and its small dependencies in a few files, because loading a hundred small modules costs
+ * more than most verbs do. What holds native code, and SSB's stack, stays in node_modules.
+ */
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+rmSync('dist', { recursive: true, force: true });
+await build({
+  entryPoints: ['src/cli/main.ts'],
+  outdir: 'dist',
+  entryNames: '[name]',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: ['ssb-*', 'epidemic-broadcast-trees', 'multiserver', '@photostructure/sqlite'],
+  // commander and split2 are CommonJS and call require.
+  banner: { js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);" },
+  legalComments: 'none',
+  logLevel: 'warning',
+});

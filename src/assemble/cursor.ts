@@ -1,0 +1,116 @@
+/** A place in a row's records that moves through them in order. What it has unpacked can be let go at any time. */
+import type { LogRecord } from '../message/record.ts';
+import type { LabelRow, Store } from '../store/store.ts';
+import type { LongLine } from './long-line.ts';
+import type { LineLabels } from './lookup.ts';
+import { type Window, windowBefore, windowFrom } from './window.ts';
+
+/** The order of the combined log: by time, then feed, run, number. The message's number settles the rest. */
+export interface Position {
+  readonly at: number;
+  readonly feed: string;
+  /** '' for none. */
+  readonly run: string;
+  readonly line: number;
+  readonly sequence: number;
+}
+
+/** Less than 0 when `a` comes first, more than 0 when `b` does. Texts are compared by their UTF-16 code units. */
+export function comparePositions(a: Position, b: Position): number {
+  if (a.at !== b.at) return a.at - b.at;
+  if (a.feed !== b.feed) return a.feed < b.feed ? -1 : 1;
+  if (a.run !== b.run) return a.run < b.run ? -1 : 1;
+  return a.line - b.line;
+}
+
+export class Cursor implements Position {
+  readonly labels: LineLabels;
+  readonly row: LabelRow;
+  readonly feed: string;
+  readonly run: string;
+  readonly sequence: number;
+  /** Of the record; before the first is unpacked, a bound of its time and number. */
+  at: number;
+  line: number;
+
+  readonly #reverse: boolean;
+  #window: Window | undefined;
+  /** The record's index in the row; undefined: at the last of a row that is read backwards. */
+  #index: number | undefined;
+
+  constructor(row: LabelRow, labels: LineLabels, reverse: boolean) {
+    this.row = row;
+    this.labels = labels;
+    this.feed = labels.feed;
+    this.run = labels.run ?? '';
+    this.sequence = row.sequence;
+    this.#reverse = reverse;
+    this.#index = reverse ? undefined : 0;
+    this.at = reverse ? row.last : row.first;
+    this.line = row.line === null ? row.sequence : reverse ? row.line + row.lines - 1 : row.line;
+  }
+
+  /** Whether `record` may be asked for. */
+  get isOpen(): boolean {
+    return this.#window !== undefined;
+  }
+
+  get record(): LogRecord {
+    const record = this.#window?.records[(this.#index ?? 0) - this.#window.start];
+    if (record === undefined) throw new Error('the cursor is not at a record');
+    return record;
+  }
+
+  /** The line that the record begins, when it is in several pieces. */
+  get longLine(): LongLine | undefined {
+    return this.#window?.longLines.get(this.record);
+  }
+
+  /** About the memory that its records take. */
+  get bytes(): number {
+    return this.#window?.bytes ?? 0;
+  }
+
+  /**
+   * Unpacks the records around its place.
+   * @returns whether there is a record
+   * @throws Error of any kind when the message cannot be unpacked
+   */
+  open(store: Store): boolean {
+    if (this.#reverse) {
+      this.#window = windowBefore(
+        store,
+        this.row,
+        this.#index === undefined ? Number.POSITIVE_INFINITY : this.#index + 1,
+      );
+      this.#index ??= this.#window.start + this.#window.records.length - 1;
+    } else {
+      this.#window = windowFrom(store, this.row, this.#index ?? 0);
+    }
+    return this.#settle();
+  }
+
+  /** Goes to the next record. @returns whether there is one */
+  advance(store: Store): boolean {
+    const window = this.#window;
+    if (window === undefined) return this.open(store);
+    const index = (this.#index ?? 0) + (this.#reverse ? -1 : 1);
+    this.#index = index;
+    if (index >= window.start && index < window.start + window.records.length) return this.#settle();
+    const isOver = this.#reverse ? index < 0 : window.isLast;
+    return !isOver && this.open(store);
+  }
+
+  /** Lets go of the records; they are unpacked again when they are wanted. */
+  park(): void {
+    this.#window = undefined;
+  }
+
+  #settle(): boolean {
+    const record = this.#window?.records[(this.#index ?? 0) - this.#window.start];
+    if (record === undefined) return false;
+    this.at = record.at;
+    this.line = record.line;
+    return true;
+  }
+}

@@ -1,0 +1,80 @@
+/** The lines that arrive, as they arrive: whoever fills the store is another process. */
+import { watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { SsblogError } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import { type LogFilter, type LogLine, type NameOf, OpenLines, readLines } from './lines.ts';
+
+/** The file system's notices can be lost; this is how long a line may then wait. */
+const LOOK_AGAIN_MS = 1_000;
+
+export interface FollowOptions {
+  readonly afterRow: number;
+  readonly nameOf: NameOf;
+  /** Ends the iteration, in order. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Lines in batches, each sorted, in the order in which they came to this machine.
+ * @throws SsblogError `store` when the store is deleted or made anew meanwhile
+ */
+export async function* followLines(store: Store, filter: LogFilter, options: FollowOptions): AsyncGenerator<LogLine[]> {
+  const { signal, nameOf } = options;
+  const changes = watchStore(store, signal);
+  const openLines = new OpenLines();
+  let row = options.afterRow;
+  try {
+    while (!signal.aborted) {
+      const upToRow = store.lastRow();
+      if (upToRow > row) {
+        yield* readLines(store, filter, { afterRow: row, upToRow, nameOf, openLines });
+        row = upToRow;
+      }
+      if (store.isReplaced()) {
+        throw new SsblogError('store', 'the store was made anew', { hint: 'run the command again' });
+      }
+      await changes.next();
+    }
+  } finally {
+    changes.close();
+  }
+}
+
+interface Changes {
+  /** Resolves when the store may have changed since the last call. */
+  next(): Promise<void>;
+  close(): void;
+}
+
+function watchStore(store: Store, signal: AbortSignal): Changes {
+  let isChanged = true;
+  let wake: (() => void) | undefined;
+  const change = () => {
+    isChanged = true;
+    wake?.();
+  };
+  const name = basename(store.file);
+  // A commit writes to the -wal file beside the store.
+  const watcher = watch(dirname(store.file), (_event, file) => {
+    if (file === null || file.startsWith(name)) change();
+  });
+  watcher.on('error', change); // the timer still looks
+  const timer = setInterval(change, LOOK_AGAIN_MS);
+  signal.addEventListener('abort', change);
+  return {
+    async next() {
+      if (!isChanged) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      isChanged = false;
+    },
+    close() {
+      watcher.close();
+      clearInterval(timer);
+      signal.removeEventListener('abort', change);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** Lines to the bytes of an output: text, JSON lines or CSV. */
+import { CSV_HEADER, csvFormat } from './csv-format.ts';
+import { jsonFormat } from './json-format.ts';
+import type { LogLine } from './log-line.ts';
+import { textFormat } from './text-format.ts';
+
+export type OutputName = 'text' | 'json' | 'csv';
+
+export interface FormatOptions {
+  /** Default: text. */
+  readonly output?: OutputName;
+  /** Times in UTC instead of local time; concerns text only. */
+  readonly utc?: boolean;
+  /** For a terminal: control characters are shown, not obeyed. */
+  readonly escape?: boolean;
+}
+
+export interface LineFormat {
+  /** What stands before the first line; may be empty. */
+  readonly header: Buffer;
+  format(lines: readonly LogLine[]): Buffer;
+}
+
+/** Keep the format for as long as there are lines: it remembers what the last ones had in common. */
+export function lineFormat({ output = 'text', utc = false, escape = false }: FormatOptions = {}): LineFormat {
+  const noHeader = Buffer.alloc(0);
+  switch (output) {
+    case 'text':
+      return { header: noHeader, format: textFormat({ utc, escape }) };
+    case 'json':
+      return { header: noHeader, format: jsonFormat({ escape }) };
+    case 'csv':
+      return { header: CSV_HEADER, format: csvFormat({ escape }) };
+  }
+}

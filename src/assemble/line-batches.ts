@@ -1,0 +1,109 @@
+/** The lines that a filter lets through, in order, some at a time. */
+import type { LabelRow, Store } from '../store/store.ts';
+import type { Cursor } from './cursor.ts';
+import { type LogFilter, lineTest } from './filters.ts';
+import type { LogLine } from './log-line.ts';
+import type { LineState, LongLine } from './long-line.ts';
+import { Lookup, type NameOf } from './lookup.ts';
+import { mergeRows } from './merge.ts';
+import type { OpenLines } from './open-lines.ts';
+import { planQuery } from './plan.ts';
+import { UnreadableRow } from './unpack.ts';
+
+/** Bounds of a batch: enough lines that a batch costs little, few enough that it takes little memory. */
+const BATCH_LINES = 1024;
+const BATCH_BYTES = 1024 * 1024;
+/** So many records are looked at before an empty batch gives the caller a chance to do something else. */
+const PAUSE_RECORDS = 4096;
+
+export interface BatchOptions {
+  readonly nameOf: NameOf;
+  readonly reverse: boolean;
+  readonly afterRow?: number | undefined;
+  readonly upToRow: number;
+  /** Where lines wait whose last piece has not come; without it they are shown as they are. */
+  readonly openLines?: OpenLines | undefined;
+  readonly onUnreadable: () => void;
+}
+
+/** Batches may be empty. A line belongs to the caller; its bytes are part of a whole message's. */
+export function* lineBatches(store: Store, filter: LogFilter, options: BatchOptions): Generator<LogLine[], undefined> {
+  const { nameOf, reverse, afterRow, upToRow, openLines } = options;
+  const passes = lineTest(filter) ?? (() => true);
+  if (openLines !== undefined) yield openLines.takeEnded(store, upToRow).filter(passes);
+
+  const lookup = new Lookup(store, nameOf);
+  const plan = planQuery(store, filter, lookup);
+  if (plan === undefined) return;
+  const rows = store.labels({ ...plan, order: reverse ? 'descending' : 'ascending', afterRow, upToRow });
+
+  let batch: LogLine[] = [];
+  let batchBytes = 0;
+  let looked = 0;
+  let lastRow: LabelRow | undefined;
+  for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
+    looked += 1;
+    if (cursor !== undefined) {
+      const { record, longLine } = cursor;
+      const pieces = longLine === undefined ? [record.bytes] : piecesOf(cursor, longLine, { store, options });
+      for (const bytes of pieces) {
+        const line = lineAt(cursor, bytes);
+        if (!passes(line)) continue;
+        batch.push(line);
+        // A line keeps all that its message unpacked to.
+        batchBytes += cursor.row === lastRow ? bytes.length : cursor.bytes;
+        lastRow = cursor.row;
+      }
+    }
+    if (batch.length < BATCH_LINES && batchBytes < BATCH_BYTES && looked < PAUSE_RECORDS) continue;
+    yield batch;
+    batch = [];
+    batchBytes = 0;
+    looked = 0;
+    lastRow = undefined;
+  }
+  yield batch;
+}
+
+function lineAt({ labels, record, row, sequence }: Cursor, bytes: Buffer): LogLine {
+  return {
+    at: record.at,
+    source: labels.source,
+    destination: labels.destination,
+    job: labels.job,
+    run: labels.run,
+    line: row.line === null ? undefined : record.line,
+    level: record.level,
+    stream: record.stream,
+    bytes,
+    feed: labels.feed,
+    sequence,
+  };
+}
+
+/** The line's bytes: all at once, unless it is so long that nobody could hold it. */
+function* piecesOf(
+  cursor: Cursor,
+  longLine: LongLine,
+  { store, options }: { store: Store; options: BatchOptions },
+): Generator<Buffer, undefined> {
+  for (;;) {
+    const state = stateOf(longLine, store, options);
+    if (state === 'unfinished' && options.openLines !== undefined) {
+      options.openLines.hold(lineAt(cursor, Buffer.alloc(0)), longLine);
+      return;
+    }
+    yield longLine.take();
+    if (state !== 'full') return;
+  }
+}
+
+function stateOf(longLine: LongLine, store: Store, { upToRow, onUnreadable }: BatchOptions): LineState {
+  try {
+    return longLine.read(store, upToRow);
+  } catch (error) {
+    if (!(error instanceof UnreadableRow)) throw error;
+    onUnreadable();
+    return 'ended';
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * A line in several pieces, put together byte for byte. Its pieces are the run's next records on the same stream;
+ * they may be in many messages, which are read when the line is wanted.
+ */
+import type { LogRecord } from '../message/record.ts';
+import type { LabelRow, Store } from '../store/store.ts';
+import { visitRecords } from './unpack.ts';
+
+/**
+ * A longer line is given out in parts: somebody may send one that has no end, and Node makes no string of more than
+ * 512 MB (as JSON a byte takes up to six characters).
+ */
+const MAX_PART_BYTES = 64 * 1024 * 1024;
+
+export type LineState =
+  /** Its last piece is there, or can never come. */
+  | 'ended'
+  /** More pieces may come. */
+  | 'unfinished'
+  /** There is more, but what is there must be taken first. */
+  | 'full';
+
+export class LongLine {
+  /** The message up to which the line was read. */
+  #row: LabelRow;
+  #nextNumber: number;
+  readonly #stream: LogRecord['stream'];
+  #pieces: Buffer[];
+  #bytes: number;
+  #hasEnded = false;
+
+  constructor(row: LabelRow, first: LogRecord) {
+    this.#row = row;
+    this.#nextNumber = first.line + 1;
+    this.#stream = first.stream;
+    this.#pieces = [first.bytes];
+    this.#bytes = first.bytes.length;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Shows the line a record that comes after its first piece. */
+  add(record: LogRecord, isContinuation: boolean): void {
+    if (this.#hasEnded) return;
+    if (record.line !== this.#nextNumber) this.#hasEnded = true;
+    this.#nextNumber += 1;
+    if (this.#hasEnded || record.stream !== this.#stream) return;
+    this.#hasEnded = !isContinuation || !record.more;
+    if (!isContinuation) return;
+    this.#pieces.push(record.bytes);
+    this.#bytes += record.bytes.length;
+  }
+
+  /**
+   * Reads on in the messages that follow.
+   * @param upToRow the newest row of labels that counts
+   * @throws UnreadableRow
+   */
+  read(store: Store, upToRow: number): LineState {
+    if (this.#hasEnded) return 'ended';
+    const { series, run } = this.#row;
+    if (run === null) return 'ended';
+    const rows = store.labels({ order: 'ascending', series: [series], runs: [run], after: this.#row, upToRow });
+    for (const row of rows) {
+      this.#row = row;
+      if (row.line === null || row.line < this.#nextNumber) continue;
+      if (row.line > this.#nextNumber) this.#hasEnded = true;
+      else
+        visitRecords(store, row, (record, isContinuation) => {
+          this.add(record, isContinuation);
+          return !this.#hasEnded;
+        });
+      if (this.#hasEnded) return 'ended';
+      if (this.#bytes > MAX_PART_BYTES) return 'full';
+    }
+    return 'unfinished';
+  }
+
+  /** What was read since the last call. */
+  take(): Buffer {
+    const [only] = this.#pieces;
+    const bytes = this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces, this.#bytes);
+    this.#pieces = [];
+    this.#bytes = 0;
+    return bytes;
+  }
+}

@@ -1,0 +1,72 @@
+/** `log`: the combined log of all machines on stdout. */
+import type { Command } from 'commander';
+import type { LogLine } from '../../assemble/lines.ts';
+import { SsblogError } from '../../errors.ts';
+import { type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
+import { addFilterOptions, addOutputOption, type FilterOptions, type OutputOptions } from '../filter-options.ts';
+
+interface LogOptions extends FilterOptions, OutputOptions {
+  readonly follow?: boolean;
+  readonly lines?: string;
+}
+
+/** As journalctl does. */
+const LINES_BEFORE_FOLLOWING = 10;
+
+export function register(program: Command, context: Context): void {
+  const command = program
+    .command('log')
+    .description('print the combined log of all machines, sorted by time')
+    .option('-f, --follow', `print the last ${LINES_BEFORE_FOLLOWING} lines (or -n), then lines as they arrive`)
+    .option('-n, --lines <count>', 'only the last so many lines');
+  addOutputOption(addFilterOptions(command)).action((options: LogOptions, self: Command) =>
+    run(invocation(context, self), options),
+  );
+}
+
+async function run(call: Invocation, options: LogOptions): Promise<void> {
+  const { context, globals } = call;
+  const lines = options.lines === undefined ? undefined : parseCount(options.lines);
+  const access = await loadMachine(call);
+  const [{ openReader }, { readLines }, { followLines }, { parseFilter }, output] = await Promise.all([
+    import('../reader.ts'),
+    import('../../assemble/lines.ts'),
+    import('../../assemble/follow.ts'),
+    import('../log-filter.ts'),
+    import('../render/log-output.ts'),
+  ]);
+  const outputName = output.parseOutput(options.output, globals.json ?? false);
+  const store = await openReader(access);
+  try {
+    const names = store.names(access.identity.id);
+    const filter = parseFilter(options, names, context.now());
+    const upToRow = store.lastRow();
+    const writer = output.createLogWriter(context, globals, { output: outputName, utc: options.utc ?? false });
+    const nameOf = (feed: string) => names.get(feed);
+    const limit = lines ?? (options.follow ? LINES_BEFORE_FOLLOWING : undefined);
+    const past = readLines(store, filter, {
+      nameOf,
+      upToRow,
+      ...(limit !== undefined && { limit }),
+      onUnreadable: (messages) => note(call, `${messages} messages could not be read: the store is damaged`),
+    });
+    await writer.writeAll(until(context.signal, past));
+    if (!options.follow) return;
+    await writer.writeAll(followLines(store, filter, { afterRow: upToRow, nameOf, signal: context.signal }));
+  } finally {
+    store.close();
+  }
+}
+
+/** Ends in order when the signal comes. */
+async function* until(signal: AbortSignal, batches: AsyncIterable<LogLine[]>): AsyncGenerator<LogLine[]> {
+  for await (const batch of batches) {
+    if (signal.aborted) return;
+    yield batch;
+  }
+}
+
+function parseCount(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new SsblogError('usage', `-n: "${text}" is not a number of lines`);
+}

@@ -1,0 +1,47 @@
+/** `start`: the daemon, in the foreground. */
+import type { Command } from 'commander';
+import { SsblogError } from '../../errors.ts';
+import { type Context, type Invocation, invocation, loadMachine } from '../context.ts';
+
+/** A clean end takes longer only when something hangs. */
+const CLOSE_DEADLINE_MS = 5_000;
+
+export function register(program: Command, context: Context): void {
+  program
+    .command('start')
+    .description('run the daemon in the foreground; it is ready when it prints "listening" on stderr')
+    .addHelpText('after', '\nSIGTERM and SIGINT end it in order, with exit status 0.')
+    .action((_options, command: Command) => run(invocation(context, command)));
+}
+
+async function run(call: Invocation): Promise<void> {
+  const { context } = call;
+  const access = await loadMachine(call);
+  const { startDaemon } = await import('../../peer/daemon.ts');
+  const daemon = await startDaemon(access, context.environment.NOTIFY_SOCKET !== undefined);
+  context.stderr.write(`ssblog: listening on ${daemon.addresses.join(' ')}\n`);
+  await Promise.race([aborted(context.signal), daemon.stopRequested, daemon.failed]);
+  await withDeadline(daemon.close(), CLOSE_DEADLINE_MS);
+  context.setExitCode(0); // a signal that asks a daemon to end is no failure
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+async function withDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new SsblogError('peer', `the daemon did not end in order within ${deadlineMs / 1000} s`));
+    }, deadlineMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

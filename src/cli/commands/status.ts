@@ -1,0 +1,63 @@
+/** `status`: daemon, peers, replication, spool and disk at one glance. */
+import type { Command } from 'commander';
+import type { PeerStatus } from '../../peer/control.ts';
+import type { MachineAccess } from '../../peer/open-control.ts';
+import { answer, type Context, type Invocation, invocation, loadMachine } from '../context.ts';
+
+export function register(program: Command, context: Context): void {
+  program
+    .command('status')
+    .description('show daemon, peers, replication, spool and disk')
+    .action((_options, command: Command) => run(invocation(context, command)));
+}
+
+async function run(call: Invocation): Promise<void> {
+  const access = await loadMachine(call);
+  const [{ openReader }, { spoolSize }, { directoryBytes }, render] = await Promise.all([
+    import('../reader.ts'),
+    import('../../writer/spool.ts'),
+    import('../disk.ts'),
+    import('../render/status.ts'),
+  ]);
+  const { config, identity, paths } = access;
+  const peer = await askDaemon(access);
+  const store = await openReader(access);
+  try {
+    const names = store.names(identity.id);
+    const messages = store.messageCount();
+    const status = {
+      id: identity.id,
+      name: config.name,
+      engine: config.engine,
+      daemon: { running: peer !== undefined, pid: peer?.pid ?? null, uptimeMs: peer?.uptimeMs ?? null },
+      lines: store.lineCount(),
+      messages,
+      machines: store.feeds().length,
+      peers: (peer?.peers ?? []).map(({ id, address, direction, sinceMs }) => ({
+        id,
+        name: names.get(id) ?? null,
+        address,
+        direction,
+        sinceMs,
+      })),
+      replication: peer?.replication ?? { have: messages, known: messages },
+      spool: await spoolSize(paths.spool),
+      disk: { bytes: await directoryBytes(paths.dir) },
+    };
+    answer(call, status, render.renderStatus(status, call.context.now()));
+  } finally {
+    store.close();
+  }
+}
+
+async function askDaemon(access: MachineAccess): Promise<PeerStatus | undefined> {
+  const { connectDaemon } = await import('../../peer/client.ts');
+  const daemon = await connectDaemon(access.config, access.identity, access.paths);
+  if (daemon === undefined) return undefined;
+  try {
+    const status = await daemon.status();
+    return status.temporary ? undefined : status;
+  } finally {
+    await daemon.close();
+  }
+}

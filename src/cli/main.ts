@@ -1,0 +1,107 @@
+/** The process: arguments in, exit code out. The only file that ends it. */
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { CommanderError } from 'commander';
+import { SsblogError, systemCode } from '../errors.ts';
+import type { Context } from './context.ts';
+import { createProgram } from './program.ts';
+
+const EXIT_USAGE = 2;
+const EXIT_FAILED = 1;
+/** What a shell gives for a process that a signal ended: 128 and the signal's number. */
+const EXIT_SIGNAL_BASE = 128;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const controller = new AbortController();
+  let signalled: number | undefined;
+  let chosen: number | undefined;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      signalled ??= EXIT_SIGNAL_BASE + constants.signals[name];
+      controller.abort(name);
+    });
+  }
+  let staysWithoutStdout = false;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader has enough (`| head`): that is no failure.
+    if (error.code === 'EPIPE' && staysWithoutStdout) return;
+    process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED);
+  });
+  const context: Context = {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    now: Date.now,
+    signal: controller.signal,
+    setExitCode: (code) => {
+      chosen = code;
+    },
+    stayWithoutStdout: () => {
+      staysWithoutStdout = true;
+    },
+  };
+  const program = createProgram(context, version());
+  try {
+    if (argv.length === 0) {
+      process.stderr.write(program.helpInformation());
+      return EXIT_USAGE;
+    }
+    await program.parseAsync(argv, { from: 'user' });
+    return chosen ?? signalled ?? 0;
+  } catch (error) {
+    if (signalled !== undefined && controller.signal.aborted && isAbort(error)) return signalled;
+    return report(error, argv);
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return (error as { name?: unknown }).name === 'AbortError';
+}
+
+/** @returns the exit code */
+function report(error: unknown, argv: readonly string[]): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
+    print(argv, { code: 'usage', message, hint: hint?.replace(/^\((.*)\)$/, '$1') ?? 'see: ssblog --help' });
+    return EXIT_USAGE;
+  }
+  if (error instanceof SsblogError) {
+    print(argv, { code: error.code, message: error.message, hint: error.hint });
+    if (argv.includes('--verbose') || argv.includes('-v')) process.stderr.write(`${error.stack}\n`);
+    return error.exitCode;
+  }
+  const system = systemCode(error);
+  const message = error instanceof Error ? error.message : String(error);
+  print(argv, { code: system ?? 'internal', message, hint: undefined });
+  // Not foreseen: whoever reports it needs the stack.
+  if (error instanceof Error && !argv.includes('--json')) process.stderr.write(`${error.stack}\n`);
+  return EXIT_FAILED;
+}
+
+function print(
+  argv: readonly string[],
+  { code, message, hint }: { code: string; message: string; hint: string | undefined },
+) {
+  if (argv.includes('--json')) {
+    process.stderr.write(`${JSON.stringify({ error: { code, message, hint: hint ?? null } })}\n`);
+    return;
+  }
+  process.stderr.write(`ssblog: ${message}\n${hint === undefined ? '' : `  ${hint}\n`}`);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+process.on('uncaughtException', (error) => {
+  process.exit(report(error, process.argv.slice(2)));
+});
+
+// What is made here is for its owner alone, also what libraries make.
+process.umask(0o077);
+
+// SSB's libraries leave timers and sockets behind: the process ends when its work is done.
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,40 @@
+/** The answer of `status`, for people. */
+import { renderBytes, renderDuration } from './units.ts';
+
+export interface Status {
+  name: string;
+  id: string;
+  engine: string;
+  daemon: { running: boolean; pid: number | null; uptimeMs: number | null };
+  lines: number;
+  messages: number;
+  machines: number;
+  peers: { id: string; name: string | null; address: string; direction: string; sinceMs: number }[];
+  replication: { have: number; known: number };
+  spool: { files: number; lines: number };
+  disk: { bytes: number };
+}
+
+export function renderStatus(status: Status, now: number): string {
+  const { daemon, replication, spool } = status;
+  const rows: [string, string][] = [
+    ['machine', `${status.name} ${status.id}`],
+    [
+      'daemon',
+      daemon.running ? `runs for ${renderDuration(daemon.uptimeMs ?? 0)} (process ${daemon.pid})` : 'does not run',
+    ],
+    ['engine', status.engine],
+    ['lines', `${status.lines} in ${status.messages} messages of ${status.machines} machines`],
+    [
+      'replication',
+      replication.have === replication.known ? 'complete' : `${replication.have} of ${replication.known} messages`,
+    ],
+    ['spool', spool.files === 0 ? 'empty' : `${spool.lines} lines in ${spool.files} files wait for the daemon`],
+    ['disk', renderBytes(status.disk.bytes)],
+    ...status.peers.map((peer): [string, string] => [
+      'peer',
+      `${peer.name ?? peer.id} ${peer.direction} for ${renderDuration(now - peer.sinceMs)} ${peer.address}`,
+    ]),
+  ];
+  return rows.map(([title, value]) => `${title.padEnd(12)} ${value}\n`).join('');
+}

@@ -1,0 +1,24 @@
+/** Sizes, counts and times for people. */
+import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
+
+/** `1.4 MB` */
+export function renderBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `3 hours` */
+export function renderDuration(ms: number): string {
+  return formatDistanceStrict(0, ms);
+}
+
+/** `3 hours ago`, or `-` for never */
+export function renderAgo(atMs: number | null, nowMs: number): string {
+  return atMs === null ? '-' : formatDistanceStrict(atMs, nowMs, { addSuffix: true });
+}

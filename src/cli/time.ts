@@ -1,0 +1,27 @@
+/** Points in time as they are typed after `--since` and `--until`. */
+import { isValid } from 'date-fns/isValid';
+import { parseISO } from 'date-fns/parseISO';
+import { startOfDay } from 'date-fns/startOfDay';
+import { subDays } from 'date-fns/subDays';
+import { parseDuration } from '../config/duration.ts';
+import { SsblogError } from '../errors.ts';
+
+/**
+ * `2026-11-22`, `2026-11-22 03:00`, ISO 8601 with or without a zone, `now`, `today`, `yesterday`, or a
+ * duration before now (`2h`). A day alone means its start, in local time.
+ * @returns milliseconds since the epoch
+ * @throws SsblogError `usage`
+ */
+export function parseTime(flag: string, text: string, now: number): number {
+  const word = text.trim().toLowerCase();
+  if (word === 'now') return now;
+  if (word === 'today') return startOfDay(now).getTime();
+  if (word === 'yesterday') return startOfDay(subDays(now, 1)).getTime();
+  const ago = parseDuration(word.replace(/ ago$/, ''));
+  if (ago !== undefined) return now - ago;
+  const date = parseISO(text.trim());
+  if (isValid(date)) return date.getTime();
+  throw new SsblogError('usage', `${flag}: "${text}" is no point in time`, {
+    hint: 'give an ISO 8601 time, a day (2026-11-22), today, yesterday, or a time ago (2h, 3d)',
+  });
+}

@@ -1,0 +1,57 @@
+/** The names of a machine's settings, without the schema that checks them: enough for `--help`, and quick to load. */
+
+export type EngineName = 'ssb-server';
+
+export interface Config {
+  /** This machine's name. */
+  readonly name: string;
+  /** 32 bytes in base64, the same on all machines of the network. */
+  readonly networkKey: string;
+  /** Address to listen on; undefined: all. */
+  readonly host?: string | undefined;
+  readonly port: number;
+  /** How far from this machine a feed may be to be replicated; 1: followed machines only. */
+  readonly hops: number;
+  readonly engine: EngineName;
+}
+
+export type ConfigKey = keyof Config;
+
+/** Not SSB's 8008: a stock ssb-server may run on the same machine. */
+const DEFAULT_PORT = 8018;
+
+/** What holds when neither flag, environment nor file says otherwise. */
+export const CONFIG_DEFAULTS = { port: DEFAULT_PORT, hops: 3, engine: 'ssb-server' } as const satisfies Partial<Config>;
+
+interface KeyHelp {
+  /** What stands for the value in `--help`. */
+  readonly value: string;
+  readonly text: string;
+}
+
+export const CONFIG_HELP: Readonly<Record<ConfigKey, KeyHelp>> = {
+  name: { value: 'name', text: "this machine's name, the default source of its lines" },
+  networkKey: { value: 'key', text: 'key that all machines of the network share (32 bytes in base64)' },
+  host: { value: 'address', text: 'address to listen on (default: all)' },
+  port: { value: 'port', text: `TCP port to listen on (default: ${CONFIG_DEFAULTS.port})` },
+  hops: {
+    value: 'hops',
+    text: `replicate feeds up to this far away (default: ${CONFIG_DEFAULTS.hops}; 1: followed only)`,
+  },
+  engine: { value: 'engine', text: `what keeps the feeds (default: ${CONFIG_DEFAULTS.engine})` },
+};
+
+export const CONFIG_KEYS = Object.keys(CONFIG_HELP) as ConfigKey[];
+
+/** Shown masked, never printed. */
+export const SECRET_KEYS: ReadonlySet<ConfigKey> = new Set(['networkKey']);
+
+/** `networkKey` → `SSBLOG_NETWORK_KEY` */
+export function environmentName(key: ConfigKey): string {
+  return `SSBLOG_${key.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+}
+
+/** `networkKey` → `--network-key` */
+export function flagName(key: ConfigKey): string {
+  return `--${key.replace(/[A-Z]/g, '-$&').toLowerCase()}`;
+}

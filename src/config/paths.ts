@@ -1,0 +1,32 @@
+/** Every path of a machine's directory, in one place. */
+import { join } from 'node:path';
+
+export interface MachinePaths {
+  readonly dir: string;
+  readonly config: string;
+  readonly secret: string;
+  /** Names of the peer's methods, for stock SSB clients. */
+  readonly manifest: string;
+  /** The SQLite store. */
+  readonly store: string;
+  /** The file whose lock says that one process owns the feed. */
+  readonly lock: string;
+  /** Files of lines that could not be given to a daemon yet. */
+  readonly spool: string;
+  /** What flume (engine `ssb-server`) keeps. */
+  readonly flume: string;
+}
+
+/** @param dir absolute path of the machine's directory */
+export function machinePaths(dir: string): MachinePaths {
+  return {
+    dir,
+    config: join(dir, 'config.json'),
+    secret: join(dir, 'secret'),
+    manifest: join(dir, 'manifest.json'),
+    store: join(dir, 'store.db'),
+    lock: join(dir, 'lock'),
+    spool: join(dir, 'spool'),
+    flume: join(dir, 'flume'),
+  };
+}

@@ -1,0 +1,41 @@
+/** What a machine's settings may hold. */
+import * as z from 'zod';
+import { MAX_NAME_UNITS } from '../message/limits.ts';
+import type { Config, EngineName } from './keys.ts';
+
+const NETWORK_KEY_BYTES = 32;
+
+/** Whether a text is 32 bytes in canonical base64, as SSB's `caps.shs` is. */
+function isNetworkKey(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === NETWORK_KEY_BYTES && bytes.toString('base64') === text;
+}
+
+const integer = (min: number, max: number, what: string) =>
+  z.coerce
+    .number({ error: `must be ${what}` })
+    .int({ error: `must be ${what}` })
+    .min(min, { error: `must be ${what}` })
+    .max(max, { error: `must be ${what}` });
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a name with control characters could drive a terminal.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+
+export const nameSchema = z
+  .string({ error: 'must be a text' })
+  .min(1, { error: 'must not be empty' })
+  .max(MAX_NAME_UNITS, { error: `must have at most ${MAX_NAME_UNITS} characters` })
+  .refine((name) => !CONTROL.test(name), { error: 'must not hold control characters' });
+
+const ENGINES = ['ssb-server'] as const satisfies readonly EngineName[];
+
+export const configSchema: z.ZodType<Config> = z.strictObject({
+  name: nameSchema,
+  networkKey: z
+    .string({ error: 'must be 32 bytes in base64 (44 characters)' })
+    .refine(isNetworkKey, { error: 'must be 32 bytes in base64 (44 characters)' }),
+  host: z.string({ error: 'must be an address' }).min(1, { error: 'must be an address' }).optional(),
+  port: integer(1, 65_535, 'a port from 1 to 65535'),
+  hops: integer(1, 10, 'a whole number from 1 to 10'),
+  engine: z.enum(ENGINES, { error: `must be one of: ${ENGINES.join(', ')}` }),
+});

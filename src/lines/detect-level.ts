@@ -1,0 +1,167 @@
+/**
+ * A line's level, where the line states one in a form that hardly means anything else; knows no run and no message.
+ * It runs for every line, so only a line with a level's word in it is looked at more closely.
+ */
+import { LEVELS, type Level } from '../message/level.ts';
+import { findWord, levelNamedAt, type Word } from './level-words.ts';
+
+/** The level stands near the line's start. */
+const SCAN_BYTES = 256;
+
+/** What backup tools write without naming a level in a common form. */
+const PREFIXES: readonly { readonly bytes: Buffer; readonly level: Level }[] = (
+  [
+    ['rsync error: ', 'err'],
+    ['rsync warning: ', 'warning'],
+    ['rsync: ', 'warning'],
+    ['file has vanished: ', 'warning'],
+    // borg, at its end
+    ['terminating with error status', 'err'],
+    ['terminating with warning status', 'warning'],
+    // duplicity
+    ['Warning, ', 'warning'],
+    ['Warning ', 'warning'],
+  ] as const
+).map(([text, level]) => ({ bytes: Buffer.from(text, 'latin1'), level }));
+
+const PREFIX_INITIALS: ReadonlySet<number | undefined> = new Set(PREFIXES.map(({ bytes }) => bytes[0]));
+
+/** Stands for what is before and behind a line, which has no LF of its own. */
+const EDGE = 0x0a;
+/** Set in lower-case letters. */
+const CASE_BIT = 0x20;
+const SPACE = 0x20;
+const COLON = 0x3a;
+const LESS = 0x3c;
+const EQUALS = 0x3d;
+const GREATER = 0x3e;
+const BRACKET = 0x5b;
+const BRACKET_END = 0x5d;
+const BRACE = 0x7b;
+const DOT = 0x2e;
+
+const BEFORE_CAPITALS = byteSet('\n \t[]()<>|:@*;,');
+const AFTER_CAPITALS = byteSet('\n\r \t])>|:,;!*');
+/** What may stand, with a blank between, before a label such as `error: `: a time, a program's name, a bracket; no word. */
+const BEFORE_LABEL = byteSet(':])>|-.0123456789');
+/** The same without a blank. */
+const ADJACENT_TO_LABEL = byteSet('])>|');
+const AFTER_LABEL = byteSet('\n\r \t');
+const BEFORE_KEY = byteSet('\n \t"\'{[(,|');
+const QUOTES = byteSet('"\'');
+/** Last letters of `no`, `zero`, `0`, `not`, `without`, `non`. */
+const DENIAL_ENDS = byteSet('0oOtTnN');
+const BLANKS = byteSet(' \t');
+
+function byteSet(characters: string): ReadonlySet<number | undefined> {
+  return new Set(Buffer.from(characters, 'latin1'));
+}
+
+/**
+ * The level that a line states first: as a syslog priority `<3>`, `[warn]`, `ERROR`, `level=error`, `"level":"error"`,
+ * `error: …` where a statement begins, or in the forms of duplicity, rsync, restic and borg.
+ * @param line its bytes, without the newline
+ */
+export function detectLevel(line: Buffer): Level | undefined {
+  // duplicity's --log-fd puts ". " before the text that belongs to the keyword above it.
+  const from = line[0] === DOT && line[1] === SPACE ? 2 : 0;
+  const level = priorityLevel(line) ?? prefixLevel(line, from);
+  if (level !== undefined) return level;
+  return findWord(line, from, SCAN_BYTES, line[from] === BRACE ? levelInJson : levelInText);
+}
+
+/** `<N>`: facility * 8 + severity (RFC 5424, 6.2.1), or the severity alone (systemd's sd-daemon(3)). */
+function priorityLevel(line: Buffer): Level | undefined {
+  if (line[0] !== LESS) return undefined;
+  const digits = /^<(0|[1-9]\d{0,2})>/.exec(line.toString('latin1', 0, 5))?.[1];
+  const priority = Number(digits);
+  return priority <= 191 ? LEVELS[priority % 8] : undefined;
+}
+
+function prefixLevel(line: Buffer, from: number): Level | undefined {
+  if (!PREFIX_INITIALS.has(line[from])) return undefined;
+  for (const { bytes, level } of PREFIXES) {
+    if (line.subarray(from, from + bytes.length).equals(bytes)) return level;
+  }
+  return undefined;
+}
+
+/** In JSON all but the keys is somebody's text. */
+function levelInJson(line: Buffer, word: Word): Level | undefined {
+  return word.level === undefined ? levelOfKey(line, word) : undefined;
+}
+
+function levelInText(line: Buffer, word: Word): Level | undefined {
+  if (word.level === undefined) return levelOfKey(line, word);
+  return isStatement(line, word) ? word.level : undefined;
+}
+
+/** `level=warn`, `level="warn"`, `"level": "warn"` */
+function levelOfKey(line: Buffer, { start, end }: Word): Level | undefined {
+  if (!BEFORE_KEY.has(line[start - 1] ?? EDGE)) return undefined;
+  const isQuoted = QUOTES.has(line[end]);
+  let at = skipBlanks(line, isQuoted ? end + 1 : end);
+  if (line[at] !== EQUALS && !(isQuoted && line[at] === COLON)) return undefined;
+  at = skipBlanks(line, at + 1);
+  return levelNamedAt(line, QUOTES.has(line[at]) ? at + 1 : at);
+}
+
+/** Whether a level's word stands there to state the level, and is not a part of a sentence. */
+function isStatement(line: Buffer, word: Word): boolean {
+  if (isBracketed(line, word)) return true;
+  const stands = isUpperCase(line, word) ? standsApart(line, word) : isLabel(line, word);
+  return stands && !isDenied(line, word) && !isFollowedByNothing(line, word);
+}
+
+/** `[error]`, `[ warn ]`, Apache's `[core:error]`, macOS's `<Error>:` */
+function isBracketed(line: Buffer, { start, end }: Word): boolean {
+  if (line[start - 1] === LESS) return line[end] === GREATER && line[end + 1] === COLON;
+  if (line[skipBlanks(line, end)] !== BRACKET_END) return false;
+  return line[start - 1] === COLON || line[skipBlanksBack(line, start) - 1] === BRACKET;
+}
+
+function isUpperCase(line: Buffer, { start, end }: Word): boolean {
+  for (let at = start; at < end; at += 1) if (((line[at] as number) & CASE_BIT) !== 0) return false;
+  return true;
+}
+
+function standsApart(line: Buffer, { start, end }: Word): boolean {
+  return BEFORE_CAPITALS.has(line[start - 1] ?? EDGE) && AFTER_CAPITALS.has(line[end] ?? EDGE);
+}
+
+/** `error: ` or `error : `, where a statement begins. */
+function isLabel(line: Buffer, { start, end }: Word): boolean {
+  const colon = line[end] === SPACE ? end + 1 : end;
+  if (line[colon] !== COLON || !AFTER_LABEL.has(line[colon + 1] ?? EDGE)) return false;
+  const beforeEnd = skipBlanksBack(line, start);
+  if (beforeEnd === 0) return true;
+  const allowed = beforeEnd === start ? ADJACENT_TO_LABEL : BEFORE_LABEL;
+  // A time may end in Z.
+  return allowed.has(line[beforeEnd - 1]) || /\dZ\s+$/.test(line.toString('latin1', Math.max(0, start - 8), start));
+}
+
+/** `no ERROR`, `0 error: …` */
+function isDenied(line: Buffer, { start }: Word): boolean {
+  if (!DENIAL_ENDS.has(line[skipBlanksBack(line, start) - 1])) return false;
+  return /(?:^|[^\w:.,])(?:0|no|non|not|zero|without)\s+$/i.test(
+    line.toString('latin1', Math.max(0, start - 12), start),
+  );
+}
+
+/** `error: none`, `ERROR: 0`: a summary, or a dumped object. */
+function isFollowedByNothing(line: Buffer, { end }: Word): boolean {
+  if (line.length - end > 16) return false;
+  return /^ ?: *(?:0|no|nil|null|none|false|ok|undefined)[\s,;})\]]*$/i.test(line.toString('latin1', end));
+}
+
+function skipBlanks(line: Buffer, from: number): number {
+  let at = from;
+  while (BLANKS.has(line[at])) at += 1;
+  return at;
+}
+
+function skipBlanksBack(line: Buffer, from: number): number {
+  let at = from;
+  while (BLANKS.has(line[at - 1])) at -= 1;
+  return at;
+}

@@ -1,0 +1,100 @@
+/**
+ * Bytes to lines with the time at which they were read. Knows nothing of runs, numbers and messages.
+ *
+ * The package split2 would decode the bytes to strings, and what is not UTF-8 would be lost: hence a splitter of our own.
+ */
+import { MAX_RECORD_BYTES } from '../message/limits.ts';
+import { characterCut } from './utf8.ts';
+
+/** A line, or a piece of a line that is longer than MAX_RECORD_BYTES. */
+export interface RawLine {
+  /** Without the newline. May be a view into the chunk it came in. */
+  readonly bytes: Buffer;
+  /** When the line's end was read (of a long line: when its first piece was full); whole milliseconds, never goes back. */
+  readonly at: number;
+  /** The line goes on in the next piece. */
+  readonly more: boolean;
+}
+
+export interface SplitOptions {
+  /** The clock: milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+const LF = 0x0a;
+
+/**
+ * The lines of `source`: one array for each chunk that ends at least one of them, so that nothing is awaited per line.
+ * Lines end at \n only, and what follows the last one is a line too. Memory stays bounded however long a line is.
+ */
+export async function* splitLines(
+  source: AsyncIterable<Uint8Array>,
+  options: SplitOptions,
+): AsyncGenerator<RawLine[], undefined> {
+  const cutter = new LineCutter();
+  let at = 0;
+  for await (const chunk of source) {
+    at = Math.max(at, Math.floor(options.now()));
+    const lines = cutter.cut(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength), at);
+    if (lines.length > 0) yield lines;
+  }
+  const rest = cutter.end(at);
+  if (rest.length > 0) yield rest;
+}
+
+class LineCutter {
+  /** The line that has no end yet. One byte more than a record takes: the proof that its line goes on. */
+  readonly #held = Buffer.allocUnsafe(MAX_RECORD_BYTES + 1);
+  #heldBytes = 0;
+  /** The time of the pieces that were cut off that line. */
+  #pieceAt: number | undefined;
+
+  cut(chunk: Buffer, at: number): RawLine[] {
+    const lines: RawLine[] = [];
+    let start = 0;
+    while (start < chunk.length) {
+      const newline = chunk.indexOf(LF, start);
+      const end = newline === -1 ? chunk.length : newline;
+      if (newline !== -1 && this.#heldBytes === 0 && end - start <= MAX_RECORD_BYTES) {
+        lines.push({ bytes: chunk.subarray(start, end), at, more: false });
+      } else {
+        this.#hold(chunk.subarray(start, end), at, lines);
+        if (newline !== -1) lines.push(this.#endHeld(at));
+      }
+      start = end + 1;
+    }
+    return lines;
+  }
+
+  /** What is left when the input has ended: at most one line. */
+  end(at: number): RawLine[] {
+    return this.#heldBytes === 0 ? [] : [this.#endHeld(at)];
+  }
+
+  /** Every byte is copied once, so a line that comes byte by byte costs no more than one that comes at once. */
+  #hold(bytes: Buffer, at: number, pieces: RawLine[]): void {
+    let taken = 0;
+    while (taken < bytes.length) {
+      const copied = bytes.copy(this.#held, this.#heldBytes, taken);
+      taken += copied;
+      this.#heldBytes += copied;
+      if (this.#heldBytes > MAX_RECORD_BYTES) {
+        this.#pieceAt ??= at;
+        pieces.push({ bytes: this.#take(characterCut(this.#held, MAX_RECORD_BYTES)), at: this.#pieceAt, more: true });
+      }
+    }
+  }
+
+  #endHeld(at: number): RawLine {
+    const line = { bytes: this.#take(this.#heldBytes), at: this.#pieceAt ?? at, more: false };
+    this.#pieceAt = undefined;
+    return line;
+  }
+
+  #take(count: number): Buffer {
+    const bytes = Buffer.from(this.#held.subarray(0, count));
+    this.#held.copyWithin(0, count, this.#heldBytes);
+    this.#heldBytes -= count;
+    return bytes;
+  }
+}

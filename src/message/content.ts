@@ -1,0 +1,132 @@
+/**
+ * The contents that travel in messages, as zod checks them: on the way in, and again when
+ * they are read from a feed, because another machine's feed is untrusted input.
+ * Unknown fields are kept and ignored.
+ */
+import * as z from 'zod';
+import { type Level, parseLevel } from './level.ts';
+import { MAX_NAME_UNITS, MAX_RUN_UNITS, MAX_TIME_MS } from './limits.ts';
+
+/** `@…=.ed25519`: 32 bytes of public key in base64. */
+export const feedIdSchema = z.string().regex(/^@[A-Za-z0-9+/]{43}=\.ed25519$/);
+
+/** Stock command lines turn `--text 42` into a number: it was text to whoever typed it. */
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+/** A label that is no name says nothing; the line that carries it is still worth showing. */
+const name = scalar.pipe(z.string().min(1).max(MAX_NAME_UNITS)).optional().catch(undefined);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** Milliseconds since the epoch; SSB's own timestamps may have a fraction. */
+const time = z.number().min(0).max(MAX_TIME_MS);
+const level = z
+  .string()
+  .max(20)
+  .transform((value, context): Level => {
+    const parsed = parseLevel(value);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: 'custom', message: 'no syslog level' });
+    return z.NEVER;
+  });
+const stream = z.enum(['stdout', 'stderr']);
+
+/** Who the lines are from; shared by every message of a run. */
+const labels = {
+  source: name,
+  destination: name,
+  job: name,
+};
+const run = z.string().min(1).max(MAX_RUN_UNITS);
+
+/** One line. Only `type` and `text` are required: stock SSB tools write no more than those and the labels. */
+export const logSchema = z.looseObject({
+  type: z.literal('log'),
+  ...labels,
+  text: scalar,
+  at: time.optional().catch(undefined),
+  run: run.optional().catch(undefined),
+  line: count.min(1).optional().catch(undefined),
+  level: level.optional().catch(undefined),
+  stream: stream.optional().catch(undefined),
+  /** The line's bytes in base64, when they are not UTF-8: `text` then has U+FFFD in their place. */
+  raw: z.base64().optional().catch(undefined),
+  /** The line goes on in the run's next record: it was too long for one message. */
+  more: z.literal(true).optional().catch(undefined),
+});
+
+/** Many lines of one run, compressed. `line` is the first record's number, `lines` the count of records. */
+export const logBlockSchema = z.looseObject({
+  type: z.literal('log-block'),
+  ...labels,
+  run,
+  line: count.min(1),
+  lines: count.min(1),
+  at: z.tuple([time, time]),
+  /** The worst level of the lines in it. */
+  level: level.optional().catch(undefined),
+  encoding: z.enum(['deflate-raw']),
+  data: z.base64(),
+});
+
+/** A run's start or end. `exit` is null when it is not known or when a signal ended it. */
+export const logRunSchema = z.looseObject({
+  type: z.literal('log-run'),
+  ...labels,
+  run,
+  state: z.enum(['start', 'end']),
+  started: time,
+  ended: time.optional(),
+  exit: z.number().int().min(-1).max(255).nullable().optional(),
+  signal: z.string().max(20).nullable().optional(),
+  lines: count.optional(),
+  levels: z.partialRecord(z.string().max(20), count).optional(),
+  every: z.string().max(50).optional(),
+  grace: z.string().max(50).optional(),
+});
+
+/** SSB's own: follow, unfollow, block. */
+export const contactSchema = z.looseObject({
+  type: z.literal('contact'),
+  contact: feedIdSchema,
+  following: z.boolean().optional(),
+  blocking: z.boolean().optional(),
+});
+
+/** SSB's own: a name that the author gives to a feed. */
+export const aboutSchema = z.looseObject({
+  type: z.literal('about'),
+  about: feedIdSchema,
+  name: z.string().min(1).max(MAX_NAME_UNITS),
+});
+
+export type LogContent = z.infer<typeof logSchema>;
+export type LogBlockContent = z.infer<typeof logBlockSchema>;
+export type LogRunContent = z.infer<typeof logRunSchema>;
+export type ContactContent = z.infer<typeof contactSchema>;
+export type AboutContent = z.infer<typeof aboutSchema>;
+
+/** What ssblog writes and understands. */
+export type Content = LogContent | LogBlockContent | LogRunContent | ContactContent | AboutContent;
+
+const SCHEMAS = {
+  log: logSchema,
+  'log-block': logBlockSchema,
+  'log-run': logRunSchema,
+  contact: contactSchema,
+  about: aboutSchema,
+} as const;
+
+export type ParsedContent =
+  | { readonly kind: 'known'; readonly content: Content }
+  /** Not a type of ours (or encrypted): none of our business. */
+  | { readonly kind: 'other' }
+  /** A type of ours that does not hold what it must. */
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Checks a message's content, wherever it came from. Never throws. */
+export function parseContent(content: unknown): ParsedContent {
+  const type = (content as { type?: unknown } | null)?.type;
+  if (typeof type !== 'string' || !Object.hasOwn(SCHEMAS, type)) return { kind: 'other' };
+  const result = SCHEMAS[type as keyof typeof SCHEMAS].safeParse(content);
+  if (result.success) return { kind: 'known', content: result.data };
+  const issue = result.error.issues[0];
+  return { kind: 'unreadable', reason: `${type}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'invalid'}` };
+}

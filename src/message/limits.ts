@@ -1,0 +1,19 @@
+/** Sizes that bound what is written and what is believed when read. */
+
+/** SSB's limit: UTF-16 code units of `JSON.stringify(message, null, 2)` (ssb-validate). */
+export const MAX_MESSAGE_UNITS = 8192;
+
+/** A longer line is cut into records of at most this many bytes. */
+export const MAX_RECORD_BYTES = 7168;
+
+/** What a block may unpack to; the packer stays under it, a reader refuses more. */
+export const MAX_BLOCK_BYTES = 1024 * 1024;
+
+/** Source, destination, job and machine names, in UTF-16 code units. */
+export const MAX_NAME_UNITS = 200;
+
+/** Run ids, in UTF-16 code units. */
+export const MAX_RUN_UNITS = 64;
+
+/** 9999-12-31T23:59:59.999Z: times beyond it cannot be written as ISO 8601 with four digits. */
+export const MAX_TIME_MS = 253_402_300_799_999;

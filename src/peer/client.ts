@@ -1,0 +1,79 @@
+/** The command's side of the daemon's socket, through ssb-client. */
+import { existsSync } from 'node:fs';
+import type { Identity } from '../config/identity.ts';
+import type { Config } from '../config/keys.ts';
+import type { MachinePaths } from '../config/paths.ts';
+import { type ErrorCode, SsblogError } from '../errors.ts';
+import type { Content } from '../message/content.ts';
+import { API_MANIFEST, API_NAME, remoteErrorCode } from './api.ts';
+import { type Control, dialResultSchema, peerStatusSchema } from './control.ts';
+import { promised } from './pull.ts';
+import { secureSocketDirectory, socketPath } from './socket.ts';
+import type { Callback } from './ssb/types.ts';
+
+/** The slice of an ssb-client connection that is used here. */
+interface Rpc {
+  readonly [API_NAME]: {
+    write(contents: readonly Content[], callback: Callback<unknown>): void;
+    connect(address: string, callback: Callback<unknown>): void;
+    status(callback: Callback<unknown>): void;
+    stop(callback: Callback<unknown>): void;
+  };
+  close(abort: true, callback: Callback): void;
+}
+
+/** @returns undefined when nothing answers on the machine's socket */
+export async function connectDaemon(
+  config: Config,
+  identity: Identity,
+  paths: MachinePaths,
+): Promise<Control | undefined> {
+  if (!existsSync(socketPath(paths))) return undefined;
+  secureSocketDirectory(paths);
+  const { default: connect } = await import('ssb-client/client.js');
+  let rpc: Rpc;
+  try {
+    rpc = (await promised<unknown>((callback) =>
+      connect(
+        {
+          keys: { ...identity },
+          remote: `unix:${socketPath(paths)}~noauth:${identity.public.replace('.ed25519', '')}`,
+          manifest: { [API_NAME]: API_MANIFEST },
+          config: { caps: { shs: config.networkKey } },
+        },
+        callback,
+      ),
+    )) as Rpc;
+  } catch {
+    return undefined; // a socket that nobody listens on: its daemon was killed
+  }
+  return controlOver(rpc);
+}
+
+function controlOver(rpc: Rpc): Control {
+  const api = rpc[API_NAME];
+  const call = async (run: (callback: Callback<unknown>) => void): Promise<unknown> => {
+    try {
+      return await promised(run);
+    } catch (error) {
+      // An error without a code of ours comes from the connection itself.
+      const code = (remoteErrorCode(error) ?? 'lost') as ErrorCode;
+      const message = (error as Error).message;
+      throw new SsblogError(code, code === 'lost' ? `the daemon went away (${message})` : message, { cause: error });
+    }
+  };
+  return {
+    isDaemon: true,
+    async write(contents) {
+      await call((callback) => api.write(contents, callback));
+    },
+    connect: async (address) => dialResultSchema.parse(await call((callback) => api.connect(address, callback))),
+    status: async () => peerStatusSchema.parse(await call((callback) => api.status(callback))),
+    async stop() {
+      await call((callback) => api.stop(callback));
+    },
+    async close() {
+      await promised<unknown>((callback) => rpc.close(true, () => callback(null)));
+    },
+  };
+}

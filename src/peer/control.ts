@@ -1,0 +1,43 @@
+/** What commands ask of a peer, be it the daemon behind its socket or one in this process. */
+import * as z from 'zod';
+import type { Content } from '../message/content.ts';
+import type { Sink } from '../writer/sink.ts';
+
+export interface Control extends Sink {
+  /** Whether the peer is a daemon; if not, it lives in this process and ends with it. */
+  readonly isDaemon: boolean;
+  write(contents: readonly Content[]): Promise<void>;
+  /** Remembers an address and dials it once; `error` says why it could not be reached now. */
+  connect(address: string): Promise<DialResult>;
+  status(): Promise<PeerStatus>;
+  /** Asks the peer to end. */
+  stop(): Promise<void>;
+  /** Lets go of the peer: ends the connection, or the peer itself when it is in this process. */
+  close(): Promise<void>;
+}
+
+export const dialResultSchema = z.object({ connected: z.boolean(), error: z.string().nullable() });
+export type DialResult = z.infer<typeof dialResultSchema>;
+
+export const peerStatusSchema = z.object({
+  pid: z.number(),
+  /** A peer that a command opened for as long as it takes: it gives way to a daemon. */
+  temporary: z.boolean(),
+  uptimeMs: z.number(),
+  peers: z.array(
+    z.object({
+      id: z.string(),
+      address: z.string(),
+      direction: z.enum(['incoming', 'outgoing']),
+      /** Since when it is connected: milliseconds since the epoch. */
+      sinceMs: z.number(),
+    }),
+  ),
+  replication: z.object({
+    /** Messages here, of the feeds that connected peers know too. */
+    have: z.number(),
+    /** Messages that exist of these feeds, as far as anybody connected knows. */
+    known: z.number(),
+  }),
+});
+export type PeerStatus = z.infer<typeof peerStatusSchema>;

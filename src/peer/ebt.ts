@@ -1,0 +1,64 @@
+/**
+ * ssb-ebt, with two gaps closed that leave a feed unreplicated for as long as a connection lasts, and longer.
+ *
+ * - A peer that announces an empty feed before this machine follows it is never asked for it: what it has then equals
+ *   what is here. In a chain of machines that are all running, that is the normal case. Here it is asked.
+ * - What a peer said of a feed is remembered over connections ("I do not replicate it", "I have nothing of it"), and a
+ *   feed of which both remember that is not mentioned again. Here every connection begins with a full exchange, which
+ *   for the few feeds of a network of machines is one small message.
+ */
+import { createRequire } from 'node:module';
+import { getReceive, note } from 'epidemic-broadcast-trees/v3.js';
+import type { EbtInstance, EbtOptions } from './ssb/ebt-types.ts';
+
+/** The plugin, to be used instead of ssb-ebt's own. */
+export function loadEbt(): unknown {
+  const require = createRequire(import.meta.url);
+  const requireInside = createRequire(require.resolve('ssb-ebt'));
+  const path = requireInside.resolve('epidemic-broadcast-trees');
+  const original = requireInside(path) as (options: EbtOptions) => EbtInstance;
+  const module = requireInside.cache[path];
+  if (module === undefined) throw new Error('epidemic-broadcast-trees is not in the module cache');
+  // ssb-ebt offers no way to its instance: it is made here when the plugin, loaded just after, asks for one.
+  module.exports = (options: EbtOptions) => mend(original({ ...options, ...FORGETFUL }));
+  try {
+    return requireInside('ssb-ebt');
+  } finally {
+    module.exports = original;
+  }
+}
+
+const FORGETFUL: Pick<EbtOptions, 'getClock' | 'setClock'> = {
+  getClock: (_peer, callback) => {
+    setImmediate(callback, null, {}); // later, as from a file: the stream is not set up yet
+  },
+  setClock: () => undefined,
+};
+
+function mend(ebt: EbtInstance): EbtInstance {
+  const request = ebt.request;
+  ebt.request = function (feed, follows) {
+    const isNew = follows !== false && !ebt.state.follows[feed];
+    request.call(this, feed, follows);
+    if (isNew) askWhoHasNothing(ebt, feed);
+  };
+  return ebt;
+}
+
+function askWhoHasNothing(ebt: EbtInstance, feed: string): void {
+  const { state } = ebt;
+  const have = state.clock?.[feed] ?? 0;
+  let isAsked = Object.values(state.peers).some((peer) => {
+    const noted = peer.notes?.[feed];
+    return (noted !== undefined && noted !== -1 && getReceive(noted)) || peer.replicating?.[feed]?.rx === true;
+  });
+  for (const [id, peer] of Object.entries(state.peers)) {
+    if (!peer.clock || !peer.replicating || state.blocks[feed]?.[id]) continue;
+    if (peer.clock[feed] !== have) continue; // the others have been asked, or have said that they do not replicate it
+    // It told of the feed, so it wants it too: what comes here goes there.
+    peer.replicating[feed] = { tx: true, rx: !isAsked, sent: have, requested: have };
+    peer.notes = { ...peer.notes, [feed]: note(have, !isAsked) };
+    isAsked = true;
+  }
+  ebt.update();
+}

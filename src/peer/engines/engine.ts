@@ -1,0 +1,34 @@
+/**
+ * What keeps the feeds. Everything above this seam is the same for every engine; a new one is a file
+ * beside this and a line in `engineFor`.
+ */
+import type { EngineName } from '../../config/keys.ts';
+import type { Content } from '../../message/content.ts';
+import type { Store } from '../../store/store.ts';
+import type { SsbPeer, StackBuilder } from '../ssb/types.ts';
+
+export interface Engine {
+  readonly name: EngineName;
+  /** A secret-stack with this engine's database plugin; the plugins that need a database come after it. */
+  stack(): StackBuilder;
+  /** Binds the engine to its peer. Resolves when the store holds everything that the record holds. */
+  open(context: EngineContext): Promise<Feeds>;
+}
+
+export interface EngineContext {
+  readonly peer: SsbPeer;
+  readonly store: Store;
+  /** One line for whoever runs the daemon. */
+  readonly notice: (text: string) => void;
+  /** Called once, when the engine cannot go on; the process must then end. */
+  readonly fatal: (error: unknown) => void;
+}
+
+export interface Feeds {
+  /**
+   * Signs contents as this machine's next messages, in their order.
+   * Resolves when they are durable and readable in the store.
+   */
+  publish(contents: readonly Content[]): Promise<void>;
+  close(): Promise<void>;
+}

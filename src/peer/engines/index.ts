@@ -1,0 +1,14 @@
+/** Which engine a machine's config asks for. Loading an engine loads the whole SSB stack. */
+
+import type { EngineName } from '../../config/keys.ts';
+import type { MachinePaths } from '../../config/paths.ts';
+import type { Engine } from './engine.ts';
+
+export async function engineFor(name: EngineName, paths: MachinePaths): Promise<Engine> {
+  switch (name) {
+    case 'ssb-server': {
+      const { ssbServerEngine } = await import('./ssb-server.ts');
+      return ssbServerEngine(paths);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * The stock server as a library: flume keeps the feeds, the store mirrors them. Flume never calls fsync;
+ * the store does, so a message counts as durable once the mirror has it.
+ */
+import { createSsbServer } from 'ssb-server';
+import type { MachinePaths } from '../../config/paths.ts';
+import type { Content } from '../../message/content.ts';
+import type { SignedMessage } from '../../message/signed.ts';
+import { promised } from '../pull.ts';
+import type { Engine } from './engine.ts';
+import { flumeBytes, MIRRORED_BYTES } from './freshness.ts';
+import { Mirror } from './mirror.ts';
+
+export function ssbServerEngine(paths: MachinePaths): Engine {
+  return {
+    name: 'ssb-server',
+    stack: createSsbServer,
+    async open(context) {
+      const { peer, store } = context;
+      const mirror = new Mirror(context);
+      store.setMeta(MIRRORED_BYTES, '');
+      await mirror.start();
+      return {
+        async publish(contents: readonly Content[]): Promise<void> {
+          // ssb-db calls back only once its whole queue is written: all are handed over before waiting.
+          const published = await Promise.all(
+            contents.map((content) => promised<SignedMessage>((callback) => peer.publish(content, callback))),
+          );
+          const last = published.at(-1);
+          if (last !== undefined) await mirror.reached(peer.id, last.value.sequence);
+        },
+        async close(): Promise<void> {
+          await mirror.close();
+          // The size first: what arrives after it makes the store look stale, which only costs a look.
+          const bytes = flumeBytes(paths);
+          const clock = await promised<Record<string, number>>((callback) => peer.getVectorClock(callback));
+          const stored = store.clock();
+          if (Object.entries(clock).every(([feed, sequence]) => stored.get(feed) === sequence)) {
+            store.setMeta(MIRRORED_BYTES, String(bytes));
+          }
+        },
+      };
+    },
+  };
+}

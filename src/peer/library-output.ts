@@ -1,0 +1,42 @@
+/**
+ * SSB's libraries print to the console, whole stacks for every failed handshake among them: a stranger could
+ * flood the journal. The console is theirs alone (ssblog writes to its streams), so it is taken away here.
+ */
+import { inspect } from 'node:util';
+
+/** Texts that are printed before the rest of a period is only counted. */
+const TEXTS_PER_PERIOD = 5;
+const PERIOD_MS = 60_000;
+
+/** Said at every start, of how SSB's own plugins call each other. */
+const KNOWN_NOISE = /^ssb-friends: stream legacy api used/;
+
+/**
+ * @param notice gets one line for each text that a library prints, at most five a minute
+ * @returns gives the console back
+ */
+export function captureLibraryOutput(notice: (text: string) => void, now: () => number = Date.now): () => void {
+  const original = { log: console.log, warn: console.warn, error: console.error };
+  let periodStart = now();
+  let count = 0;
+  const capture = (...values: unknown[]) => {
+    const text = firstLine(values);
+    if (KNOWN_NOISE.test(text)) return;
+    if (now() - periodStart > PERIOD_MS) {
+      if (count > TEXTS_PER_PERIOD) notice(`${count - TEXTS_PER_PERIOD} more like these in the last minute`);
+      periodStart = now();
+      count = 0;
+    }
+    count += 1;
+    if (count <= TEXTS_PER_PERIOD) notice(text);
+  };
+  Object.assign(console, { log: capture, warn: capture, error: capture });
+  return () => Object.assign(console, original);
+}
+
+function firstLine(values: readonly unknown[]): string {
+  const text = values
+    .map((value) => (value instanceof Error ? value.message : typeof value === 'string' ? value : inspect(value)))
+    .join(' ');
+  return text.split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,231 @@
+/**
+ * A machine's SSB peer: lock, store, engine, replication, the API on the socket. The daemon opens one with its
+ * network; a command that finds no daemon opens one without, for as long as it takes.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import unixSocket from 'multiserver/plugins/unix-socket.js';
+import conn from 'ssb-conn/core.js';
+import { Gossip } from 'ssb-conn/lib/gossip.js';
+import friends from 'ssb-friends';
+import noAuth from 'ssb-no-auth';
+import replicate from 'ssb-replicate';
+import type { Identity } from '../config/identity.ts';
+import type { Config } from '../config/keys.ts';
+import type { MachinePaths } from '../config/paths.ts';
+import { SsblogError } from '../errors.ts';
+import type { Content } from '../message/content.ts';
+import { openMirror } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import { Writer } from '../writer/publish.ts';
+import { Spool } from '../writer/spool.ts';
+import { apiPlugin } from './api.ts';
+import { replicationProgress, watchConnections } from './connections.ts';
+import type { Control, DialResult, PeerStatus } from './control.ts';
+import { deferred } from './deferred.ts';
+import { loadEbt } from './ebt.ts';
+import type { Feeds } from './engines/engine.ts';
+import { engineFor } from './engines/index.ts';
+import { captureLibraryOutput } from './library-output.ts';
+import { type Lock, takeLock } from './lock.ts';
+import { allowOwner, restrictRemote } from './permissions.ts';
+import { portProblem } from './port.ts';
+import { promised } from './pull.ts';
+import { startScheduler } from './scheduler.ts';
+import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
+import type { SsbPeer, StackBuilder } from './ssb/types.ts';
+
+/** Without it secret-stack drops every idle connection after 5 s. */
+const INACTIVITY_MS = 600_000;
+const HANDSHAKE_MS = 15_000;
+
+export interface PeerOptions {
+  readonly config: Config;
+  readonly identity: Identity;
+  readonly paths: MachinePaths;
+  /** Listens on the port and dials; without it the peer only answers on its socket. */
+  readonly network: boolean;
+  readonly notice: (text: string) => void;
+}
+
+export interface LocalPeer extends Control {
+  readonly id: string;
+  /** Addresses that other machines can dial; empty without network. */
+  readonly addresses: readonly string[];
+  readonly manifest: object;
+  /** Resolves when somebody asked the peer to end. */
+  readonly stopRequested: Promise<void>;
+  /** Rejects when the engine cannot go on. Never resolves. */
+  readonly failed: Promise<never>;
+}
+
+/**
+ * @throws SsblogError `locked` when another process has the machine, `port` when the port is taken
+ */
+export async function openPeer(options: PeerOptions): Promise<LocalPeer> {
+  const closers: (() => unknown)[] = [];
+  /** The reverse of the order in which things were opened. */
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await open(options, closers, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function open(
+  options: PeerOptions,
+  closers: (() => unknown)[],
+  closeAll: () => Promise<void>,
+): Promise<LocalPeer> {
+  const { config, identity, paths, network, notice } = options;
+  closers.push(captureLibraryOutput(notice));
+  const lock = await takeLockAndPort(options);
+  closers.push(() => lock.close());
+
+  const { store, rebuilt, reason } = openMirror(paths.store);
+  closers.push(() => store.close());
+  if (rebuilt && reason !== undefined) notice(`the store is made anew from the feeds: ${reason}`);
+
+  secureSocketDirectory(paths);
+  rmSync(socketPath(paths), { force: true }); // the lock is ours: nobody can be listening there
+
+  const stop = deferred<void>();
+  const failure = deferred<never>();
+  failure.promise.catch(() => undefined); // reported by who waits for `failed`; here it must not count as unhandled
+  const ready = deferred<Control>();
+  let closing = false;
+
+  const engine = await engineFor(config.engine, paths);
+  const stack = engine.stack();
+  usePlugins(
+    stack,
+    apiPlugin(() => (closing ? undefined : ready.promise)),
+  );
+  const peer = stack(stackConfig(options));
+  closers.push(() => closeSsb(peer, paths));
+  allowOwner(peer);
+  peer.multiserver.transport({
+    name: 'unix',
+    create: () => unixSocket({ path: socketDirectory(paths), scope: 'device' }),
+  });
+  const connections = watchConnections(peer);
+  const listening = new Promise<void>((resolve) => {
+    peer.once('multiserver:listening', resolve);
+  });
+
+  const feeds = await engine.open({ peer, store, notice, fatal: failure.reject });
+  closers.push(() => feeds.close());
+  const writer = new Writer({
+    publish: (contents) => feeds.publish(contents),
+    storedProgress: (run) => store.runProgress(identity.id, run),
+  });
+  closers.push(() => writer.idle());
+  await announceName(config.name, identity.id, store, feeds);
+  await listening;
+  await peer.conn.db().loaded();
+  const scheduler = network ? startScheduler(peer) : undefined;
+  closers.push(() => scheduler?.close());
+  const startedMs = Date.now();
+
+  const local: LocalPeer = {
+    id: identity.id,
+    isDaemon: false,
+    addresses: network ? dialAddresses(peer) : [],
+    manifest: peer.getManifest(),
+    stopRequested: stop.promise,
+    failed: failure.promise,
+    write: async (contents: readonly Content[]) => {
+      if (closing) throw new SsblogError('lost', 'the peer is ending');
+      await writer.write(contents);
+    },
+    connect: (address) => dial(peer, address, network),
+    status: async (): Promise<PeerStatus> => ({
+      pid: process.pid,
+      temporary: !network,
+      uptimeMs: Date.now() - startedMs,
+      peers: connections.list(),
+      replication: replicationProgress(peer, store),
+    }),
+    stop: async () => stop.resolve(),
+    close: async () => {
+      closing = true;
+      await closeAll();
+    },
+  };
+
+  const spool = new Spool({ dir: paths.spool, write: (contents) => writer.write(contents), notice });
+  closers.push(() => spool.close());
+  await spool.start();
+  ready.resolve(local);
+  return local;
+}
+
+/** Where only the port is in the way, nothing is made on the disk. */
+async function takeLockAndPort({ config, paths, network }: PeerOptions): Promise<Lock> {
+  const portError = network ? await portProblem(config.port, config.host) : undefined;
+  if (portError !== undefined && !existsSync(paths.lock)) throw portError;
+  const lock = takeLock(paths); // a daemon that runs here has the port as well: this is what the user must hear
+  if (portError === undefined) return lock;
+  lock.close();
+  throw portError;
+}
+
+function usePlugins(stack: StackBuilder, api: unknown): void {
+  for (const plugin of [noAuth, replicate, friends, loadEbt(), conn, Gossip, api]) stack.use(plugin);
+  restrictRemote(stack);
+}
+
+function stackConfig({ config, identity, paths, network }: PeerOptions): object {
+  const net = { scope: ['device', 'local', 'public'], transform: 'shs', port: config.port, host: config.host };
+  return {
+    path: paths.dir,
+    keys: identity,
+    caps: { shs: config.networkKey },
+    replicate: { legacy: false },
+    friends: { hops: config.hops },
+    conn: { autostart: false },
+    timers: { inactivity: INACTIVITY_MS, handshake: HANDSHAKE_MS },
+    connections: {
+      incoming: { unix: [{ scope: 'device', transform: 'noauth' }], ...(network ? { net: [net] } : {}) },
+      outgoing: { net: [{ transform: 'shs' }] },
+    },
+  };
+}
+
+/** Other machines show this machine by its name. */
+async function announceName(name: string, id: string, store: Store, feeds: Feeds): Promise<void> {
+  if (store.names(id).get(id) !== name) await feeds.publish([{ type: 'about', about: id, name }]);
+}
+
+function dialAddresses(peer: SsbPeer): string[] {
+  const scopes = ['public', 'local', 'device'] as const;
+  const addresses = scopes.flatMap((scope) => (peer.getAddress(scope) ?? '').split(';'));
+  return [...new Set(addresses.filter((address) => address.startsWith('net:')))];
+}
+
+async function dial(peer: SsbPeer, address: string, network: boolean): Promise<DialResult> {
+  peer.conn.remember(address, { autoconnect: true });
+  // ssb-conn writes its file a second later; who was told "remembered" must not lose that to a kill.
+  await promised<unknown>((callback) => peer.conn.db()._write(callback));
+  if (!network) return { connected: false, error: null };
+  try {
+    await promised<unknown>((callback) => peer.conn.connect(address, callback));
+    return { connected: true, error: null };
+  } catch (error) {
+    return { connected: false, error: (error as Error).message };
+  }
+}
+
+async function closeSsb(peer: SsbPeer, paths: MachinePaths): Promise<void> {
+  // ssb-conn hangs up on other machines only; commands on the socket must learn it too.
+  for (const command of peer.peers[peer.id] ?? []) command.close(true, () => undefined);
+  try {
+    await promised<unknown>((callback) => peer.close(callback));
+  } catch (error) {
+    throw new SsblogError('peer', `the peer did not close in order: ${(error as Error).message}`, { cause: error });
+  }
+  rmSync(socketPath(paths), { force: true });
+}

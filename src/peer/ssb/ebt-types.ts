@@ -1,0 +1,32 @@
+/** What is used of epidemic-broadcast-trees 7, whose state is plain objects. */
+
+/** Sequence by feed; -1: the peer does not replicate the feed. */
+export type Clock = Record<string, number>;
+
+export interface EbtPeerState {
+  /** null until it is known what the peer has. */
+  readonly clock: Clock | null;
+  /** What is still to be told the peer: encoded notes by feed. */
+  notes: Record<string, number> | null;
+  /** null until the peer's first notes have come. */
+  readonly replicating: Record<string, { tx: boolean; rx: boolean; sent: number | null; requested: number }> | null;
+}
+
+export interface EbtInstance {
+  request(feed: string, follows?: boolean): void;
+  /** Sends what there is to be sent. */
+  update(): void;
+  readonly state: {
+    readonly clock: Clock | null;
+    readonly follows: Record<string, boolean>;
+    /** By author, then by whom the author blocks. */
+    readonly blocks: Record<string, Record<string, boolean>>;
+    readonly peers: Record<string, EbtPeerState>;
+  };
+}
+
+export interface EbtOptions {
+  readonly id: string;
+  readonly getClock: (peer: string, callback: (error: null, clock: Clock) => void) => void;
+  readonly setClock: (peer: string, clock: Clock) => void;
+}

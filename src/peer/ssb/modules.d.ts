@@ -1,0 +1,55 @@
+/** The slice of SSB's untyped modules that is used here, by hand. Nothing else in src/ knows their shapes. */
+
+type Callback<T = unknown> = (error: Error | null | undefined, value?: T) => void;
+
+declare module 'ssb-server' {
+  import type { StackBuilder } from './types.ts';
+  export function createSsbServer(): StackBuilder;
+}
+
+declare module 'ssb-no-auth' {
+  const plugin: unknown;
+  export default plugin;
+}
+
+declare module 'ssb-replicate' {
+  const plugin: unknown;
+  export default plugin;
+}
+
+declare module 'ssb-friends' {
+  const plugin: unknown;
+  export default plugin;
+}
+
+declare module 'epidemic-broadcast-trees/v3.js' {
+  export function note(sequence: number, isWanted: boolean): number;
+  export function getReceive(note: number): boolean;
+}
+
+declare module 'ssb-conn/core.js' {
+  const plugin: unknown;
+  export default plugin;
+}
+
+declare module 'ssb-conn/lib/gossip.js' {
+  export const Gossip: unknown;
+}
+
+declare module 'multiserver/plugins/unix-socket.js' {
+  const create: (options: { path: string; scope: 'device' }) => unknown;
+  export default create;
+}
+
+declare module 'ssb-client/client.js' {
+  import type { Callback } from './types.ts';
+
+  interface Options {
+    keys: { curve: string; public: string; private: string; id: string };
+    remote: string;
+    manifest: object;
+    config: { caps: { shs: string }; timers?: { handshake?: number } };
+  }
+  const connect: (options: Options, callback: Callback<unknown>) => void;
+  export default connect;
+}

@@ -1,0 +1,69 @@
+/** What ssblog uses of secret-stack, ssb-db and ssb-conn, as they are called in this process. */
+import type { SignedMessage } from '../../message/signed.ts';
+
+export type Callback<T = unknown> = (error: Error | null | undefined, value?: T) => void;
+
+/** A pull-stream source: call it to read; see pull-stream's specification. */
+export type PullSource<T> = (
+  abort: Error | boolean | null,
+  callback: (end: Error | boolean | null, data?: T) => void,
+) => void;
+
+export interface Hookable<F> {
+  hook(wrapper: (this: unknown, original: F, args: unknown[]) => unknown): void;
+}
+
+export interface StackBuilder {
+  (config: object): SsbPeer;
+  use(plugin: unknown): StackBuilder;
+  readonly permissions: { anonymous?: { allow?: string[] | null; deny?: string[] | null } };
+}
+
+export interface ConnectionRecord {
+  readonly key?: string;
+  readonly state?: string;
+  readonly hubBirth?: number;
+}
+
+/** One connection's remote side. */
+export interface RemotePeer {
+  readonly id: string;
+  readonly stream: { readonly address: string };
+  close(abort: true, callback: Callback): void;
+  once(event: 'closed', listener: () => void): void;
+}
+
+export interface SsbPeer {
+  readonly id: string;
+  /** Open connections by the id of their remote side. */
+  readonly peers: Readonly<Record<string, RemotePeer[]>>;
+  getAddress(scope: 'device' | 'local' | 'public'): string | null;
+  getManifest(): object;
+  readonly auth: Hookable<(id: string, callback: Callback) => void>;
+  readonly multiserver: { transport(transport: { name: string; create: (options: object) => unknown }): void };
+  on(event: 'rpc:connect', listener: (remote: RemotePeer, isClient: boolean) => void): void;
+  once(event: 'multiserver:listening', listener: () => void): void;
+  close(callback: Callback): void;
+
+  publish(content: object, callback: Callback<SignedMessage>): void;
+  add(value: object, callback: Callback<SignedMessage>): void;
+  getVectorClock(callback: Callback<Record<string, number>>): void;
+  getAtSequence(pair: [id: string, sequence: number], callback: Callback<SignedMessage>): void;
+  createUserStream(options: { id: string; gt: number }): PullSource<SignedMessage>;
+  /** Observable of every message that was written. @returns a function that stops it */
+  post(listener: (message: SignedMessage) => void, immediately?: false): () => void;
+
+  readonly conn: {
+    remember(address: string, data?: object): void;
+    connect(address: string, callback: Callback): void;
+    dbPeers(): [address: string, data: ConnectionRecord][];
+    db(): { loaded(): Promise<unknown>; _write(callback: Callback): void };
+    hub(): { entries(): Iterable<[address: string, data: ConnectionRecord]> };
+  };
+  readonly friends: {
+    isBlocking(options: { source: string; dest: string }, callback: Callback<boolean>): void;
+  };
+  readonly ebt: {
+    peerStatus(id: string): { seq?: number; peers: Record<string, { seq?: number }> };
+  };
+}

@@ -1,0 +1,118 @@
+/** Feeds, their messages, and what they say about each other. */
+import type { SignedMessage, SignedValue } from '../message/signed.ts';
+import type { Database, Row } from './database.ts';
+import { pagedRows } from './pages.ts';
+
+export interface FeedTotals {
+  readonly id: string;
+  /** Also the last message's sequence. */
+  readonly messages: number;
+  /** Lines in the log: the pieces of a long line count as one. */
+  readonly lines: number;
+  /** The latest line's time: milliseconds since the epoch. */
+  readonly lastAt: number | undefined;
+  /** Messages of a type of ours that do not hold what they must. */
+  readonly unreadable: number;
+}
+
+/** The latest that one feed says about another. */
+export interface Contact {
+  readonly from: string;
+  readonly to: string;
+  readonly following: boolean;
+  readonly blocking: boolean;
+}
+
+/** The labels that many rows share. Absent ones are undefined. */
+export interface Series {
+  readonly id: number;
+  readonly feed: string;
+  readonly source: string | undefined;
+  readonly destination: string | undefined;
+  readonly job: string | undefined;
+}
+
+export function readClock(db: Database): Map<string, number> {
+  return new Map(db.all('SELECT feed, sequence FROM feeds').map((row) => row as [string, number]));
+}
+
+export function readFeeds(db: Database): FeedTotals[] {
+  return db.all('SELECT feed, sequence, lines, last_at, unreadable FROM feeds').map((row) => {
+    const [id, messages, lines, lastAt, unreadable] = row as [string, number, number, number | null, number];
+    return { id, messages, lines, lastAt: lastAt ?? undefined, unreadable };
+  });
+}
+
+const MESSAGE = 'SELECT key, value, received, sequence FROM messages';
+const OF_FEED = 'feed = (SELECT id FROM feeds WHERE feed = ?)';
+const SEQUENCE = 3;
+
+export function readMessage(db: Database, feed: string, sequence: number): SignedMessage | undefined {
+  const row = db.get(`${MESSAGE} WHERE ${OF_FEED} AND sequence = ?`, feed, sequence);
+  return row === undefined ? undefined : signedMessage(row);
+}
+
+/** In the feed's order, from the message after `after` on. */
+export function* readMessages(db: Database, feed: string, after: number): Generator<SignedMessage, undefined> {
+  const rows = pagedRows(db, {
+    sql: `${MESSAGE} WHERE ${OF_FEED} AND sequence > ? ORDER BY sequence LIMIT ?`,
+    values: [feed],
+    start: [after],
+    keyOf: (row) => [row[SEQUENCE] as number],
+  });
+  for (const row of rows) yield signedMessage(row);
+}
+
+function signedMessage(row: Row): SignedMessage {
+  const [key, value, timestamp] = row as [string, string, number];
+  return { key, value: JSON.parse(value) as SignedValue, timestamp };
+}
+
+/** A message's signed value as JSON, by the id that labels have of it. */
+export function readValue(db: Database, message: number): string | undefined {
+  return db.get('SELECT value FROM messages WHERE id = ?', message)?.[0] as string | undefined;
+}
+
+/** A name that `self` gave wins over the one that a feed gave itself; what others call it does not count. */
+export function readNames(db: Database, self: string): Map<string, string> {
+  const rows = db.all(
+    `SELECT about, name FROM names JOIN feeds ON feeds.id = names.author
+     WHERE feeds.feed IN (about, ?) ORDER BY feeds.feed = ?`,
+    self,
+    self,
+  );
+  return new Map(rows.map((row) => row as [string, string]));
+}
+
+export function readContacts(db: Database): Contact[] {
+  const rows = db.all(
+    'SELECT feeds.feed, contact, following, blocking FROM contacts JOIN feeds ON feeds.id = contacts.author',
+  );
+  return rows.map((row) => {
+    const [from, to, following, blocking] = row as [string, string, number, number];
+    return { from, to, following: following === 1, blocking: blocking === 1 };
+  });
+}
+
+const SERIES = `SELECT series.id, feeds.feed, source, destination, job
+  FROM series JOIN feeds ON feeds.id = series.feed`;
+
+export function* readAllSeries(db: Database): Generator<Series, undefined> {
+  const rows = pagedRows(db, {
+    sql: `${SERIES} WHERE series.id > ? ORDER BY series.id LIMIT ?`,
+    values: [],
+    start: [0],
+    keyOf: (row) => [row[0] as number],
+  });
+  for (const row of rows) yield seriesOf(row);
+}
+
+export function readSeries(db: Database, id: number): Series | undefined {
+  const row = db.get(`${SERIES} WHERE series.id = ?`, id);
+  return row === undefined ? undefined : seriesOf(row);
+}
+
+function seriesOf(row: Row): Series {
+  const [id, feed, source, destination, job] = row as [number, string, string, string, string];
+  return { id, feed, source: source || undefined, destination: destination || undefined, job: job || undefined };
+}

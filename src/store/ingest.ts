@@ -1,0 +1,255 @@
+/**
+ * Messages in: each as it was signed, with what readers need to find it. Their content is untrusted until it has been
+ * checked here.
+ */
+import { SsblogError } from '../errors.ts';
+import {
+  type AboutContent,
+  type ContactContent,
+  type Content,
+  type LogBlockContent,
+  type LogContent,
+  type LogRunContent,
+  parseContent,
+} from '../message/content.ts';
+import { decodeLog } from '../message/log.ts';
+import type { SignedMessage, SignedValue } from '../message/signed.ts';
+import { BulkInsert } from './bulk-insert.ts';
+import { cover, type Range } from './coverage.ts';
+import type { Database } from './database.ts';
+import { Dictionary, type FeedState, type RunState } from './dictionary.ts';
+import { type Labelled, labelBlock, labelRecord } from './label.ts';
+import { NONE_OPEN, type OpenStreams } from './line-state.ts';
+import { META, setMeta } from './meta.ts';
+
+/** Where a message stands in the store. */
+interface Place {
+  readonly feed: FeedState;
+  /** `messages.id` */
+  readonly message: number;
+  readonly sequence: number;
+}
+
+export interface IngestResult {
+  /** Messages that were not in the store. */
+  readonly messages: number;
+  /** Lines that they added to the log. */
+  readonly lines: number;
+}
+
+export class Ingest {
+  readonly #db: Database;
+  readonly #dictionary: Dictionary;
+  readonly #messages: BulkInsert;
+  readonly #labels: BulkInsert;
+  /** What is in memory is what the tables held at this version of theirs. */
+  #dataVersion: number | undefined;
+  #lastMessage = 0;
+  #lastLabel = 0;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#dictionary = new Dictionary(db);
+    this.#messages = new BulkInsert(db, 'messages', 6);
+    this.#labels = new BulkInsert(db, 'labels', 11);
+  }
+
+  /**
+   * One transaction: all or nothing.
+   * @throws SsblogError `store` when a message is not the next one of its feed
+   */
+  ingest(messages: readonly SignedMessage[]): IngestResult {
+    if (messages.length === 0) return { messages: 0, lines: 0 };
+    return this.#transaction(() => {
+      let [added, lines] = [0, 0];
+      for (const message of messages) {
+        const feed = this.#dictionary.feed(message.value.author);
+        if (message.value.sequence <= feed.sequence) continue;
+        const before = feed.lines;
+        this.#add(feed, message);
+        added += 1;
+        lines += feed.lines - before;
+      }
+      this.#messages.flush();
+      this.#labels.flush();
+      this.#dictionary.flush();
+      return { messages: added, lines };
+    });
+  }
+
+  /** Drops all that came from a feed, so that it can be read again from its first message. */
+  forget(feed: string): void {
+    this.#transaction(() => {
+      const [id] = this.#db.get('SELECT id FROM feeds WHERE feed = ?', feed) ?? [];
+      if (id === undefined || id === null) return;
+      // Readers that follow must not meet a row id for the second time.
+      setMeta(this.#db, META.labelFloor, String(this.#lastLabel));
+      this.#db.run('DELETE FROM labels WHERE series IN (SELECT id FROM series WHERE feed = ?)', id);
+      this.#db.run('DELETE FROM run_records WHERE run IN (SELECT id FROM runs WHERE feed = ?)', id);
+      for (const table of ['series', 'runs', 'messages']) this.#db.run(`DELETE FROM ${table} WHERE feed = ?`, id);
+      for (const table of ['contacts', 'names']) this.#db.run(`DELETE FROM ${table} WHERE author = ?`, id);
+      this.#db.run('DELETE FROM feeds WHERE id = ?', id);
+      this.#dictionary.reset();
+    });
+  }
+
+  #transaction<T>(work: () => T): T {
+    try {
+      return this.#db.transaction(() => {
+        this.#refresh();
+        return work();
+      });
+    } catch (error) {
+      this.#dataVersion = undefined;
+      this.#messages.clear();
+      this.#labels.clear();
+      throw error;
+    }
+  }
+
+  /** Another connection has written, or the last transaction failed: what is in memory counts for nothing. */
+  #refresh(): void {
+    const version = this.#db.number('PRAGMA data_version');
+    if (version === this.#dataVersion) return;
+    this.#dataVersion = version;
+    this.#dictionary.reset();
+    this.#lastMessage = this.#db.number('SELECT max(id) FROM messages');
+    const floor = this.#db.number('SELECT value FROM meta WHERE key = ?', META.labelFloor);
+    this.#lastLabel = Math.max(floor, this.#db.number('SELECT max(id) FROM labels'));
+  }
+
+  #add(feed: FeedState, { key, value, timestamp }: SignedMessage): void {
+    const { sequence } = value;
+    if (sequence !== feed.sequence + 1)
+      throw new SsblogError('store', `message ${sequence} of ${feed.feed} came after message ${feed.sequence}`, {
+        hint: 'messages of a feed must come without gaps',
+      });
+    feed.sequence = sequence;
+    this.#lastMessage += 1;
+    this.#messages.add(this.#lastMessage, feed.id, sequence, key, timestamp, JSON.stringify(value));
+    const parsed = parseContent(value.content);
+    if (parsed.kind === 'unreadable') feed.unreadable += 1;
+    if (parsed.kind === 'known') this.#file({ feed, message: this.#lastMessage, sequence }, parsed.content, value);
+  }
+
+  #file(place: Place, content: Content, value: SignedValue): void {
+    switch (content.type) {
+      case 'log':
+        return this.#fileLine(place, content, value);
+      case 'log-block':
+        return this.#fileBlock(place, content);
+      case 'log-run':
+        return this.#fileRun(place, content);
+      case 'contact':
+        return this.#fileContact(place, content);
+      case 'about':
+        return this.#fileName(place, content);
+    }
+  }
+
+  #fileLine(place: Place, content: LogContent, value: SignedValue): void {
+    const series = this.#dictionary.series(place.feed, content);
+    const record = decodeLog(content, value);
+    if (content.run === undefined || content.line === undefined) {
+      // No number in a run: it cannot come twice, and it belongs to no longer line.
+      const run = content.run === undefined ? undefined : this.#dictionary.run(place.feed, content.run);
+      const { labels, ended } = labelRecord(record, content.line ?? null, NONE_OPEN);
+      this.#addLabels(place, { series, run, labels, ended });
+      return;
+    }
+    const { line } = content;
+    this.#addRecords(place, content.run, { series, range: [line, line] }, (_fresh, openBefore) =>
+      labelRecord(record, line, openBefore(line)),
+    );
+  }
+
+  #fileBlock(place: Place, content: LogBlockContent): void {
+    const series = this.#dictionary.series(place.feed, content);
+    const range: Range = [content.line, content.line + content.lines - 1];
+    try {
+      this.#addRecords(place, content.run, { series, range }, (fresh, openBefore) =>
+        labelBlock(content, fresh, openBefore),
+      );
+    } catch (error) {
+      if (!(error instanceof SsblogError) || error.code === 'store') throw error;
+      place.feed.unreadable += 1;
+    }
+  }
+
+  /** Adds those of a run's records that are not in the log yet. Changes nothing when `labelled` throws. */
+  #addRecords(
+    place: Place,
+    runId: string,
+    { series, range }: { series: number; range: Range },
+    labelled: (fresh: readonly Range[], openBefore: (line: number) => OpenStreams) => Labelled,
+  ): void {
+    const run = this.#dictionary.run(place.feed, runId);
+    const { fresh, coverage } = cover(run.coverage, range);
+    if (fresh.length === 0) return;
+    // Only a record that follows the last one, under the same labels, can go on its line.
+    const open = run.series === series ? run.open : NONE_OPEN;
+    const next = run.coverage.progress + 1;
+    const added = labelled(fresh, (line) => (line === next ? open : NONE_OPEN));
+    if (coverage.progress > run.coverage.progress) {
+      run.open = added.open;
+      run.series = series;
+    }
+    run.coverage = coverage;
+    this.#addLabels(place, { series, run, ...added });
+  }
+
+  #addLabels(
+    { feed, message, sequence }: Place,
+    { series, run, labels, ended }: Omit<Labelled, 'open'> & { series: number; run: RunState | undefined },
+  ): void {
+    const runId = run?.id ?? null;
+    for (const { line, lines, first, last, level, open } of labels) {
+      this.#lastLabel += 1;
+      this.#labels.add(this.#lastLabel, series, message, sequence, runId, line, lines, first, last, level, open);
+      feed.lastAt = Math.max(feed.lastAt ?? last, last);
+      if (run === undefined) continue;
+      run.first = Math.min(run.first ?? first, first);
+      run.last = Math.max(run.last ?? last, last);
+    }
+    feed.lines += ended;
+  }
+
+  /** A run's end says all that its start said, and more: it is never replaced by a start that comes late. */
+  #fileRun({ feed }: Place, content: LogRunContent): void {
+    this.#db.run(
+      `INSERT INTO run_records (run, series, state, started, ended, exit, signal, lines, levels, every, grace)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (run) DO UPDATE SET series = excluded.series, state = excluded.state, started = excluded.started,
+         ended = excluded.ended, exit = excluded.exit, signal = excluded.signal, lines = excluded.lines,
+         levels = excluded.levels, every = coalesce(excluded.every, every), grace = coalesce(excluded.grace, grace)
+       WHERE state = 'start' OR excluded.state = 'end'`,
+      this.#dictionary.run(feed, content.run).id,
+      this.#dictionary.series(feed, content),
+      content.state,
+      content.started,
+      content.ended ?? null,
+      content.exit ?? null,
+      content.signal ?? null,
+      content.lines ?? null,
+      content.levels === undefined ? null : JSON.stringify(content.levels),
+      content.every ?? null,
+      content.grace ?? null,
+    );
+  }
+
+  #fileContact({ feed }: Place, { contact, following, blocking }: ContactContent): void {
+    // As ssb-friends reads it: a contact that says neither changes nothing, and blocking ends following.
+    if (following === undefined && blocking === undefined) return;
+    this.#db.run(
+      'INSERT OR REPLACE INTO contacts (author, contact, following, blocking) VALUES (?, ?, ?, ?)',
+      feed.id,
+      contact,
+      following === true && blocking !== true ? 1 : 0,
+      blocking === true ? 1 : 0,
+    );
+  }
+
+  #fileName({ feed }: Place, { about, name }: AboutContent): void {
+    this.#db.run('INSERT OR REPLACE INTO names (author, about, name) VALUES (?, ?, ?)', feed.id, about, name);
+  }
+}

@@ -1,0 +1,17 @@
+/** Small texts by key: what the owner of a store wants to remember beside the messages. */
+import type { Database } from './database.ts';
+
+/** Keys of the store's own. */
+export const META = {
+  /** Row ids of labels up to this one were given out, even if their rows are gone. */
+  labelFloor: 'store.label-floor',
+} as const;
+
+export function getMeta(db: Database, key: string): string | undefined {
+  const value = db.get('SELECT value FROM meta WHERE key = ?', key)?.[0];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function setMeta(db: Database, key: string, value: string): void {
+  db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', key, value);
+}

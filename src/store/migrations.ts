@@ -1,0 +1,51 @@
+/** Steps from one version of the schema to the next, numbered by the version they lead to. */
+import type { Database } from './database.ts';
+import { StoreUnusable } from './failures.ts';
+import { APPLICATION_ID, TABLES, VERSION_1 } from './schema.ts';
+
+interface Migration {
+  readonly version: number;
+  readonly sql: string;
+}
+
+/** Append only: a step that was released is never changed. */
+const MIGRATIONS: readonly Migration[] = [{ version: 1, sql: VERSION_1 }];
+
+export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));
+
+export type SchemaState = 'empty' | 'older' | 'current' | 'newer';
+
+/** @throws StoreUnusable `damaged` when the file is another program's, or lacks a table */
+export function schemaState(db: Database): SchemaState {
+  const tables = db.all(`SELECT name FROM sqlite_schema WHERE type = 'table'`).map(([name]) => String(name));
+  const version = schemaVersion(db);
+  if (tables.length === 0 && version === 0) return 'empty';
+  if (db.number('PRAGMA application_id') !== APPLICATION_ID) throw notAStore(db, 'it is not a store of ssblog');
+  if (version > SCHEMA_VERSION) return 'newer';
+  if (version < SCHEMA_VERSION) return 'older';
+  const missing = TABLES.find((table) => !tables.includes(table));
+  if (missing !== undefined) throw notAStore(db, `the table ${missing} is missing`);
+  return 'current';
+}
+
+function notAStore(db: Database, reason: string): StoreUnusable {
+  return new StoreUnusable('damaged', `the store ${db.file} is damaged: ${reason}`, {
+    hint: 'start the daemon again (ssblog start): it makes a new store from the feeds',
+  });
+}
+
+export function schemaVersion(db: Database): number {
+  return db.number('PRAGMA user_version');
+}
+
+/** Brings an empty or older store to SCHEMA_VERSION; each step is one transaction. */
+export function migrate(db: Database): void {
+  for (const { version, sql } of MIGRATIONS) {
+    db.transaction(() => {
+      // Read inside the transaction: another process may have made the step meanwhile.
+      if (schemaVersion(db) >= version) return;
+      db.exec(sql);
+      db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version}`);
+    });
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The tables. Messages are kept as they were signed; everything else is drawn from them and only makes reading fast:
+ * labels are indexed, text is not.
+ */
+
+/** `PRAGMA application_id`: "SSBL", so that no other SQLite file is taken for a store. */
+export const APPLICATION_ID = 0x5353424c;
+
+/**
+ * - `feeds.sequence` is the last message's; messages come without gaps, so it is their count as well.
+ * - `series` is a combination of labels, '' for an absent one: few rows, however long the log is.
+ * - `runs` says which records of a run there are: all up to `progress` except `gaps` (JSON, NULL for none).
+ *   `open` says which streams' last line goes on (see line-state.ts), in messages of `series`; `first` and `last` are
+ *   the times of its lines.
+ * - `labels` has a row for each stretch of records that a message adds to the log: `line` its first record's number
+ *   (NULL: the message has none), `first` and `last` its records' times, `level` the worst one's rank,
+ *   `open` as in `runs`, before its first record. Its ids never repeat: readers follow by them.
+ *   Most rows are of one record, where `first` = `last`: only the others need the second index of times.
+ */
+export const VERSION_1 = `
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE feeds (
+  id INTEGER PRIMARY KEY,
+  feed TEXT NOT NULL UNIQUE,
+  sequence INTEGER NOT NULL,
+  lines INTEGER NOT NULL,
+  last_at INTEGER,
+  unreadable INTEGER NOT NULL
+);
+
+CREATE TABLE messages (
+  id INTEGER PRIMARY KEY,
+  feed INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  received NUMERIC NOT NULL,
+  value TEXT NOT NULL
+);
+CREATE UNIQUE INDEX messages_by_sequence ON messages (feed, sequence);
+
+CREATE TABLE series (
+  id INTEGER PRIMARY KEY,
+  feed INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  destination TEXT NOT NULL,
+  job TEXT NOT NULL,
+  UNIQUE (feed, source, destination, job)
+);
+
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY,
+  run TEXT NOT NULL,
+  feed INTEGER NOT NULL,
+  progress INTEGER NOT NULL,
+  gaps TEXT,
+  open INTEGER NOT NULL,
+  series INTEGER,
+  first INTEGER,
+  last INTEGER,
+  UNIQUE (run, feed)
+);
+CREATE INDEX runs_by_feed ON runs (feed);
+
+CREATE TABLE labels (
+  id INTEGER PRIMARY KEY,
+  series INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  run INTEGER,
+  line INTEGER,
+  lines INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  level INTEGER,
+  open INTEGER NOT NULL
+);
+CREATE INDEX labels_by_time ON labels (first);
+CREATE INDEX labels_by_series ON labels (series, first);
+CREATE INDEX labels_by_end ON labels (last, first) WHERE last > first;
+
+CREATE TABLE run_records (
+  run INTEGER PRIMARY KEY,
+  series INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  started INTEGER NOT NULL,
+  ended INTEGER,
+  exit INTEGER,
+  signal TEXT,
+  lines INTEGER,
+  levels TEXT,
+  every TEXT,
+  grace TEXT
+);
+CREATE INDEX run_records_by_start ON run_records (started);
+
+CREATE TABLE contacts (
+  author INTEGER NOT NULL,
+  contact TEXT NOT NULL,
+  following INTEGER NOT NULL,
+  blocking INTEGER NOT NULL,
+  PRIMARY KEY (author, contact)
+) WITHOUT ROWID;
+
+CREATE TABLE names (
+  author INTEGER NOT NULL,
+  about TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (author, about)
+) WITHOUT ROWID;
+`;
+
+/** Every table of the newest version, to know a store from a file that merely looks like one. */
+export const TABLES = [
+  'contacts',
+  'feeds',
+  'labels',
+  'messages',
+  'meta',
+  'names',
+  'run_records',
+  'runs',
+  'series',
+] as const;

@@ -1,0 +1,199 @@
+/**
+ * Carries contents to a sink, in order, and keeps each until it is durable; what cannot be delivered
+ * goes to the spool. Whatever happens to the sink, the producer never waits for long and nothing is dropped.
+ */
+import { SsblogError } from '../errors.ts';
+import type { Content } from '../message/content.ts';
+import { Loop } from './loop.ts';
+import type { Sink } from './sink.ts';
+import { linesIn } from './spool.ts';
+import type { SpoolFile } from './spool-file.ts';
+
+/** Contents in one call. */
+const BATCH_CONTENTS = 64;
+
+/** Calls under way at a time: enough to keep the daemon busy while one commits. */
+const WINDOW_CALLS = 4;
+
+/** Contents kept because they are not durable yet; beyond it the input waits. */
+const MAX_WAITING_CONTENTS = 512;
+
+/** A sink that answers nothing for this long is given up. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
+export interface ShipperOptions {
+  /** Opens a sink; rejects when there is none to be had now. Called again when one is lost. */
+  readonly openSink: () => Promise<Sink>;
+  readonly spool: SpoolFile;
+  /** Says once why lines go to the spool. */
+  readonly onSpool: (reason: unknown) => void;
+  readonly answerTimeoutMs?: number;
+}
+
+export interface Shipped {
+  /** Lines that went to the spool, for the daemon to publish; all others are durable in the feed. */
+  readonly spooled: number;
+}
+
+interface Batch {
+  readonly contents: readonly Content[];
+  sent: boolean;
+}
+
+export class Shipper {
+  readonly #options: ShipperOptions;
+  #batches: Batch[] = [];
+  #sink: Sink | undefined;
+  #spooling = false;
+  #spooled = 0;
+  readonly #loop = new Loop(() => this.#run());
+  #failure: { readonly error: unknown } | undefined;
+  /** Wakes who waits for room or for the end. */
+  #changed: (() => void) | undefined;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+  }
+
+  /** Takes contents over; resolves when there is room for more. */
+  async ship(contents: readonly Content[]): Promise<void> {
+    if (contents.length === 0) return;
+    for (let start = 0; start < contents.length; start += BATCH_CONTENTS) {
+      this.#enqueue(contents.slice(start, start + BATCH_CONTENTS));
+    }
+    this.#wake();
+    this.#loop.wake();
+    while (this.#failure === undefined && this.#waiting() > MAX_WAITING_CONTENTS) await this.#change();
+    this.#throwFailure();
+  }
+
+  /** Resolves when everything is durable, in the feed or in the spool. */
+  async finish(): Promise<Shipped> {
+    await this.#loop.idle();
+    await this.#sink?.close();
+    this.#throwFailure();
+    await this.#options.spool.close();
+    return { spooled: this.#spooled };
+  }
+
+  #enqueue(contents: readonly Content[]): void {
+    const last = this.#batches.at(-1);
+    if (last !== undefined && !last.sent && last.contents.length + contents.length <= BATCH_CONTENTS) {
+      this.#batches[this.#batches.length - 1] = { contents: [...last.contents, ...contents], sent: false };
+    } else {
+      this.#batches.push({ contents, sent: false });
+    }
+  }
+
+  #waiting(): number {
+    return this.#batches.reduce((sum, { contents }) => sum + contents.length, 0);
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#batches.length > 0) {
+        if (this.#spooling) await this.#spoolAll();
+        else await this.#deliver();
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.#wake();
+    }
+  }
+
+  /** Neither daemon nor spool: the one failure that cannot be mended here. */
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Sends until nothing is left, or the sink fails; what is not acknowledged then stays in `#batches`. */
+  async #deliver(): Promise<void> {
+    try {
+      this.#sink ??= await this.#options.openSink();
+    } catch (error) {
+      this.#spoolFromNowOn(error);
+      return;
+    }
+    const sink = this.#sink;
+    const underWay = new Set<Promise<void>>();
+    let failure: { error: unknown } | undefined;
+    while (failure === undefined && this.#batches.length > 0) {
+      const next = underWay.size < WINDOW_CALLS ? this.#batches.find((batch) => !batch.sent) : undefined;
+      if (next === undefined) {
+        await Promise.race(this.#batches.some((batch) => !batch.sent) ? underWay : [...underWay, this.#change()]);
+        continue;
+      }
+      next.sent = true;
+      const call: Promise<void> = this.#send(sink, next).then(
+        () => this.#acknowledge(next),
+        (error: unknown) => {
+          failure ??= { error };
+        },
+      );
+      underWay.add(call);
+      void call.finally(() => underWay.delete(call));
+    }
+    await Promise.all(underWay);
+    if (failure !== undefined) await this.#lose(sink, failure.error);
+  }
+
+  async #send(sink: Sink, batch: Batch): Promise<void> {
+    const timeoutMs = this.#options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new SsblogError('peer', `the daemon did not answer for ${timeoutMs / 1000} s`));
+      }, timeoutMs);
+    });
+    try {
+      await Promise.race([sink.write(batch.contents), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #acknowledge(batch: Batch): void {
+    this.#batches.splice(this.#batches.indexOf(batch), 1);
+    this.#wake();
+  }
+
+  /** A sink that went away may come back (a restart, a hand-over); one that refuses will refuse again. */
+  async #lose(sink: Sink, error: unknown): Promise<void> {
+    this.#sink = undefined;
+    for (const batch of this.#batches) batch.sent = false;
+    await sink.close();
+    if (!(error instanceof SsblogError) || error.code !== 'lost') this.#spoolFromNowOn(error);
+  }
+
+  /** For the rest of the run: a later line must not reach the feed before an earlier one in the spool. */
+  #spoolFromNowOn(reason: unknown): void {
+    this.#spooling = true;
+    this.#options.onSpool(reason);
+  }
+
+  async #spoolAll(): Promise<void> {
+    const batches = this.#batches;
+    this.#batches = [];
+    for (const { contents } of batches) {
+      await this.#options.spool.append(contents);
+      this.#spooled += contents.reduce((sum, content) => sum + linesIn(content), 0);
+    }
+    this.#wake();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const before = this.#changed;
+      this.#changed = () => {
+        before?.();
+        resolve();
+      };
+    });
+  }
+
+  #wake(): void {
+    const wake = this.#changed;
+    this.#changed = undefined;
+    wake?.();
+  }
+}

@@ -1,0 +1,149 @@
+/** How commands end: on signals, and when nobody reads their output. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { network } from '../helpers/machine.ts';
+import { SSBLOG } from '../helpers/sandbox.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+
+const noScript = spawnSync('script', ['--version']).status === 0 ? false : 'there is no script(1) to make a terminal';
+
+for (const [signal, codes] of [
+  ['SIGTERM', [0]],
+  // Ctrl-C on a daemon in the foreground: both readings of the contract are right.
+  ['SIGINT', [0, 130]],
+] as const) {
+  test(`${signal} stops the daemon cleanly, with what it was given on disk`, async (t) => {
+    const [laptop] = await network(t, 'laptop');
+    await laptop.start();
+    await laptop.pipe('kept\n');
+    const { daemon } = laptop;
+    daemon.kill(signal);
+    const { code } = await daemon.done(20_000);
+    assert.ok(
+      codes.some((expected) => expected === code),
+      `exit ${code}: ${daemon.result.stderr}`,
+    );
+    assert.match((await laptop.must('log')).text, /\[laptop\] kept\n$/);
+  });
+}
+
+test('SIGTERM stops a daemon with an open pipe and a peer, and the pipe keeps its lines', async (t) => {
+  const [laptop, nas] = await network(t, 'laptop', 'nas');
+  await laptop.start();
+  await nas.start();
+  await nas.must('connect', laptop.address);
+  await nas.waitForPeer(laptop);
+  const pipe = laptop.spawn('pipe');
+  await pipe.write('one\n');
+  await laptop.waitForLog(1);
+  assert.equal(await laptop.stop(), 0);
+  await pipe.write('two\n');
+  pipe.endInput();
+  assert.equal((await pipe.done()).code, 0);
+  await laptop.start();
+  const { text } = await laptop.waitForLog(2);
+  assert.match(text, /\[laptop\] one\n.*\[laptop\] two\n$/);
+});
+
+test('log -f prints what is there and what comes, until SIGINT ends it with 130', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  await laptop.pipe('there\n');
+  const follow = laptop.spawn('log', '-f');
+  follow.endInput();
+  await follow.waitForOutput('text', /\[laptop\] there\n/);
+  await laptop.pipe('comes\n');
+  await follow.waitForOutput('text', /\[laptop\] comes\n/);
+  follow.kill('SIGINT');
+  const { code, text } = await follow.done();
+  assert.equal(code, 130);
+  assert.match(text, /^\S+ \S+ \[laptop\] there\n\S+ \S+ \[laptop\] comes\n$/);
+});
+
+test('log -f with filters and JSON prints only what they select', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  const follow = laptop.spawn('log', '-f', '--json', '--source', 'wanted');
+  await laptop.pipe('no\n', '--source', 'other');
+  await laptop.pipe('yes\n', '--source', 'wanted');
+  await follow.waitForOutput('text', /"yes"/);
+  follow.kill('SIGTERM');
+  const { code, text } = await follow.done();
+  assert.equal(code, 143);
+  assert.equal((JSON.parse(text.trim()) as { text: string }).text, 'yes');
+});
+
+test('log -f goes on when the daemon is restarted', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  const follow = laptop.spawn('log', '-f');
+  await laptop.pipe('before\n');
+  await follow.waitForOutput('text', /before\n/);
+  await laptop.stop();
+  await laptop.start();
+  await laptop.pipe('after\n');
+  await follow.waitForOutput('text', /after\n/);
+  follow.kill('SIGINT');
+  assert.equal((await follow.done()).code, 130);
+});
+
+test('a pipe that is ended by SIGTERM has shipped what it had read, once, and exits with 143', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  const pipe = laptop.spawn('pipe');
+  await pipe.write('one\ntwo\n');
+  await laptop.waitForLog(2);
+  pipe.kill('SIGTERM');
+  assert.equal((await pipe.done()).code, 143);
+  await laptop.pipe('three\n');
+  const { text } = await laptop.waitForLog(3);
+  assert.match(text, /^.* one\n.* two\n.* three\n$/);
+});
+
+test('log ends quietly with 0 when nobody reads on', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  // More than a pipe holds.
+  const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index} with some more text\n`);
+  await laptop.pipe(lines.join(''));
+  const log = laptop.spawn('log');
+  await log.waitForOutput('text', /line 0 with/);
+  log.closeOutput();
+  const { code, stderr } = await log.done();
+  assert.deepEqual([code, stderr], [0, '']);
+});
+
+test('log -f ends when nobody reads on', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  await laptop.pipe('there\n');
+  const follow = laptop.spawn('log', '-f');
+  await follow.waitForOutput('text', /there\n/);
+  follow.closeOutput();
+  await waitFor('log -f to end', async () => {
+    if (!follow.hasEnded) await laptop.pipe('one more\n');
+    return follow.hasEnded;
+  });
+  assert.deepEqual(await follow.exit, { code: 0, signal: null });
+});
+
+test('on a terminal, control characters are shown escaped', { skip: noScript }, async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.pipe('before \x1b[31mred\x1b]0;title\x07 \x00 after\n');
+  const onTerminal = async (env: Record<string, string>) => {
+    const command = `'${process.execPath}' '${SSBLOG}' log --path '${laptop.dir}'`;
+    const result = await laptop.box.run('script', ['-qec', command, '/dev/null'], { env });
+    assert.equal(result.code, 0, result.text);
+    return result.text;
+  };
+  const coloured = await onTerminal({ TERM: 'xterm-256color' });
+  assert.ok(!coloured.includes('\x1b[31mred'), 'no colour of the line itself');
+  assert.ok(!coloured.includes('\x1b]0;title'), 'no title of the line itself');
+  assert.ok(!coloured.includes('\x00'));
+  assert.match(coloured, /before .*red.* after/);
+  const plain = await onTerminal({ TERM: 'xterm-256color', NO_COLOR: '1' });
+  assert.ok(!plain.includes('\x1b'), 'NO_COLOR is obeyed');
+
+  const piped = await laptop.must('log');
+  assert.ok(piped.text.includes('\x1b[31mred\x1b]0;title\x07 \x00 after\n'), 'a pipe gets the bytes as they came');
+});

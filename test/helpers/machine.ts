@@ -1,0 +1,234 @@
+/** Machines of a network, each driven through the real command line in processes of its own. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { freePort } from './free-port.ts';
+import type { Result, Running } from './running.ts';
+import { type RunOptions, type Sandbox, sandbox } from './sandbox.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface InitAnswer {
+  readonly name: string;
+  readonly id: string;
+  readonly path: string;
+  readonly port: number;
+  readonly networkKey: string;
+}
+
+/** One line of `log --json`. */
+export interface LogEntry {
+  readonly at: number | string;
+  readonly source: string;
+  readonly destination?: string | null;
+  readonly job?: string | null;
+  readonly run?: string | null;
+  readonly line?: number | null;
+  readonly level?: string | null;
+  readonly stream?: string | null;
+  readonly text: string;
+  readonly feed: string;
+  readonly sequence: number;
+}
+
+export interface Status {
+  readonly id: string;
+  readonly name: string;
+  readonly engine: string;
+  readonly daemon: { readonly running: boolean; readonly pid?: number | null; readonly uptimeMs?: number | null };
+  readonly lines: number;
+  readonly messages: number;
+  readonly machines: number;
+  readonly peers: readonly { readonly id: string; readonly name?: string | null; readonly address?: string | null }[];
+  readonly replication: { readonly have: number; readonly known: number };
+  readonly spool: { readonly files: number; readonly lines: number };
+  readonly disk: { readonly bytes: number };
+}
+
+const POLL_MS = 250;
+
+export function randomNetworkKey(): string {
+  return randomBytes(32).toString('base64');
+}
+
+export class Machine {
+  readonly box: Sandbox;
+  readonly name: string;
+  readonly id: string;
+  readonly dir: string;
+  readonly port: number;
+  readonly networkKey: string;
+  #daemon: Running | undefined;
+
+  private constructor(box: Sandbox, answer: InitAnswer) {
+    this.box = box;
+    this.name = answer.name;
+    this.id = answer.id;
+    this.dir = answer.path;
+    this.port = answer.port;
+    this.networkKey = answer.networkKey;
+  }
+
+  static async make(box: Sandbox, name: string, networkKey = randomNetworkKey()): Promise<Machine> {
+    const dir = box.path(name);
+    const port = await freePort();
+    const args = ['init', '--path', dir, '--name', name, '--network-key', networkKey, '--port', String(port), '--json'];
+    const result = await box.ssblog(args);
+    assert.equal(result.code, 0, result.stderr);
+    return new Machine(box, JSON.parse(result.text) as InitAnswer);
+  }
+
+  /** Makes a machine of a directory that another SSB program has used. */
+  static async adopt(box: Sandbox, name: string, from: { dir: string; port: number; networkKey: string }) {
+    const args = ['init', '--path', from.dir, '--name', name, '--network-key', from.networkKey];
+    const result = await box.ssblog([...args, '--port', String(from.port), '--json']);
+    assert.equal(result.code, 0, result.stderr);
+    return new Machine(box, JSON.parse(result.text) as InitAnswer);
+  }
+
+  /** `net:127.0.0.1:PORT~shs:KEY` */
+  get address(): string {
+    return `net:127.0.0.1:${this.port}~shs:${this.id.slice(1).replace('.ed25519', '')}`;
+  }
+
+  get daemon(): Running {
+    assert.ok(this.#daemon, `the daemon of ${this.name} is not running`);
+    return this.#daemon;
+  }
+
+  async start(): Promise<void> {
+    this.#daemon = this.spawn('start');
+    await this.#daemon.waitForOutput('stderr', /listening/);
+  }
+
+  /** @returns the daemon's exit code */
+  async stop(): Promise<number | null> {
+    this.daemon.kill('SIGTERM');
+    const { code } = await this.daemon.done();
+    this.#daemon = undefined;
+    return code;
+  }
+
+  async kill9(): Promise<void> {
+    this.daemon.kill('SIGKILL');
+    await this.daemon.exit;
+    this.#daemon = undefined;
+  }
+
+  spawn(...args: string[]): Running {
+    return this.box.spawnSsblog(['--path', this.dir, ...args]);
+  }
+
+  async run(...args: string[]): Promise<Result> {
+    return this.box.ssblog(['--path', this.dir, ...args]);
+  }
+
+  async runWith(options: RunOptions, ...args: string[]): Promise<Result> {
+    return this.box.ssblog(['--path', this.dir, ...args], options);
+  }
+
+  /** Runs a command that must succeed. */
+  async must(...args: string[]): Promise<Result> {
+    return this.#checked(await this.run(...args), args);
+  }
+
+  /** Runs a command that must succeed, with `--json`, and parses its one answer. */
+  async json<T>(...args: string[]): Promise<T> {
+    return JSON.parse((await this.must(...args, '--json')).text) as T;
+  }
+
+  async status(): Promise<Status> {
+    return this.json<Status>('status');
+  }
+
+  async pipe(input: string | Buffer, ...args: string[]): Promise<Result> {
+    const result = await this.runWith({ input, deadlineMs: 120_000 }, 'pipe', ...args);
+    return this.#checked(result, ['pipe', ...args]);
+  }
+
+  /** `log --json` with these filters, parsed. */
+  async entries(...filters: string[]): Promise<LogEntry[]> {
+    const { text } = await this.must('log', '--json', ...filters);
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as LogEntry);
+  }
+
+  /** Waits until `log` with these arguments prints at least so many lines, and returns that output. */
+  async waitForLog(lines: number, ...args: string[]): Promise<Result> {
+    let seen = 0;
+    return waitFor(
+      `${lines} lines in the log of ${this.name}`,
+      async () => {
+        const result = await this.must('log', '--utc', ...args);
+        seen = countLines(result.stdout);
+        return seen >= lines ? result : undefined;
+      },
+      { everyMs: POLL_MS, detail: () => `there were ${seen} lines; its daemon said:\n${this.said}` },
+    );
+  }
+
+  /** Waits until this machine's daemon is connected with the other's. */
+  async waitForPeer(other: { readonly id: string }): Promise<void> {
+    await waitFor(
+      `${this.name} to be connected with ${other.id}`,
+      async () => (await this.status()).peers.some((peer) => peer.id === other.id),
+      { everyMs: POLL_MS, detail: () => `its daemon said:\n${this.said}` },
+    );
+  }
+
+  /** Names of the files that it keeps. */
+  get files(): string[] {
+    return readdirSync(this.dir);
+  }
+
+  path(...parts: string[]): string {
+    return join(this.dir, ...parts);
+  }
+
+  get said(): string {
+    return this.#daemon?.result.stderr ?? '(it is not running)';
+  }
+
+  #checked(result: Result, args: readonly string[]): Result {
+    const what = `${this.name}: ssblog ${args.join(' ')}`;
+    assert.equal(result.code, 0, `${what}\n${result.stderr}\ndaemon:\n${this.said}`);
+    return result;
+  }
+}
+
+export function countLines(output: Buffer): number {
+  let count = 0;
+  for (const byte of output) if (byte === 0x0a) count++;
+  return count;
+}
+
+/** Machines with one network key in a sandbox of their own, not started. */
+export async function network<const Names extends readonly string[]>(
+  t: TestContext,
+  ...names: Names
+): Promise<{ -readonly [Index in keyof Names]: Machine }> {
+  const box = sandbox(t);
+  const key = randomNetworkKey();
+  const machines: Machine[] = [];
+  for (const name of names) machines.push(await Machine.make(box, name, key));
+  return machines as { -readonly [Index in keyof Names]: Machine };
+}
+
+export async function startAll(...machines: Machine[]): Promise<void> {
+  await Promise.all(machines.map((machine) => machine.start()));
+}
+
+/** `from` follows `to` and connects to it. */
+export async function link(from: Machine, to: Machine): Promise<void> {
+  await from.must('follow', to.id);
+  await from.must('connect', to.address);
+}
+
+/** Both follow each other; `from` connects. */
+export async function befriend(from: Machine, to: Machine): Promise<void> {
+  await to.must('follow', from.id);
+  await link(from, to);
+}

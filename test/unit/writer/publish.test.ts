@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Content, LogContent } from '../../../src/message/content.ts';
+import { Writer } from '../../../src/writer/publish.ts';
+
+const log = (run: string, line: number): LogContent => ({ type: 'log', text: `${run} ${line}`, run, line });
+const block = (run: string, line: number, lines: number): Content => ({
+  type: 'log-block',
+  run,
+  line,
+  lines,
+  at: [1, 1],
+  encoding: 'deflate-raw',
+  data: '',
+});
+
+function recorder(stored: Record<string, number> = {}) {
+  const groups: Content[][] = [];
+  const fail: { error?: Error } = {};
+  const writer = new Writer({
+    publish: async (contents) => {
+      if (fail.error) throw fail.error;
+      groups.push([...contents]);
+    },
+    storedProgress: (run) => stored[run] ?? 0,
+  });
+  return { writer, groups, fail, published: () => groups.flat() };
+}
+
+test('contents are published in the order in which they were given', async () => {
+  const { writer, published } = recorder();
+  const given = [1, 2, 3, 4, 5].map((line) => log('r', line));
+  await Promise.all(given.map((content) => writer.write([content])));
+  assert.deepEqual(published(), given);
+});
+
+test('what comes while a commit is under way shares the next one', async () => {
+  const { writer, groups } = recorder();
+  await Promise.all([1, 2, 3, 4].map((line) => writer.write([log('r', line)])));
+  assert.deepEqual(
+    groups.map((group) => group.length),
+    [1, 3],
+  );
+});
+
+test('a group has a limit', async () => {
+  const { writer, groups } = recorder();
+  const requests = Array.from({ length: 10 }, (_, n) =>
+    writer.write(Array.from({ length: 50 }, (_, m) => log('r', n * 50 + m + 1))),
+  );
+  await Promise.all(requests);
+  assert.ok(groups.every((group) => group.length <= 128));
+  assert.equal(groups.flat().length, 500);
+});
+
+test('records that were sent again are published once', async () => {
+  const { writer, published } = recorder();
+  await writer.write([log('r', 1), block('r', 2, 10)]);
+  await writer.write([log('r', 1), block('r', 2, 10), log('r', 12)]);
+  assert.deepEqual(published(), [log('r', 1), block('r', 2, 10), log('r', 12)]);
+});
+
+test('records that were published before a restart are not published again', async () => {
+  const { writer, published } = recorder({ old: 7 });
+  await writer.write([log('old', 7), log('old', 8), log('new', 1)]);
+  assert.deepEqual(published(), [log('old', 8), log('new', 1)]);
+});
+
+test('a failed commit rejects who waits for it and may be tried again', async () => {
+  const { writer, published, fail } = recorder();
+  fail.error = new Error('disk full');
+  await assert.rejects(writer.write([log('r', 1)]), /disk full/);
+  delete fail.error;
+  await writer.write([log('r', 1)]);
+  assert.deepEqual(published(), [log('r', 1)]);
+});
+
+test('contents without a run are always published', async () => {
+  const { writer, published } = recorder();
+  const follow: Content = { type: 'contact', contact: `@${'A'.repeat(43)}=.ed25519`, following: true };
+  await writer.write([follow]);
+  await writer.write([follow]);
+  assert.equal(published().length, 2);
+});
+
+test('the progress of many runs does not stay in memory, and is asked from the store', async () => {
+  const stored: Record<string, number> = {};
+  const { writer, published } = recorder(stored);
+  for (let run = 0; run < 1100; run += 1) {
+    await writer.write([log(`r${run}`, 1)]);
+    stored[`r${run}`] = 1;
+  }
+  await writer.write([log('r0', 1), log('r0', 2)]);
+  assert.deepEqual(published().slice(1100), [log('r0', 2)]);
+});

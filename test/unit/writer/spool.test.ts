@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Content, LogContent } from '../../../src/message/content.ts';
+import { Spool, spoolSize } from '../../../src/writer/spool.ts';
+import { createSpoolFile } from '../../../src/writer/spool-file.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const log = (line: number): LogContent => ({ type: 'log', text: `line ${line}`, run: 'r', line });
+
+function directory(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'ssblog-spool-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return join(dir, 'spool');
+}
+
+function drain(t: TestContext, dir: string, write?: (contents: readonly Content[]) => Promise<void>) {
+  const written: Content[] = [];
+  const notices: string[] = [];
+  const spool = new Spool({
+    dir,
+    write: write ?? (async (contents) => void written.push(...contents)),
+    notice: (text) => notices.push(text),
+  });
+  t.after(() => spool.close());
+  return { spool, written, notices };
+}
+
+test('what was spooled is written in order and the files are gone', async (t) => {
+  const dir = directory(t);
+  const file = createSpoolFile(dir, 'r');
+  await file.append([log(1), log(2)]);
+  await file.close();
+  await file.append([log(3)]);
+  await file.close();
+  assert.deepEqual(await spoolSize(dir), { files: 2, lines: 3 });
+  const { spool, written } = drain(t, dir);
+  await spool.start();
+  assert.deepEqual(written, [log(1), log(2), log(3)]);
+  assert.deepEqual(await spoolSize(dir), { files: 0, lines: 0 });
+});
+
+test('only its owner can read the spool', async (t) => {
+  const dir = directory(t);
+  const file = createSpoolFile(dir, 'r');
+  await file.append([log(1)]);
+  await file.close();
+  assert.equal(statSync(dir).mode & 0o777, 0o700);
+  for (const name of readdirSync(dir)) assert.equal(statSync(join(dir, name)).mode & 0o777, 0o600);
+});
+
+test('a file that appears later is taken too', async (t) => {
+  const dir = directory(t);
+  const { spool, written } = drain(t, dir);
+  await spool.start();
+  const file = createSpoolFile(dir, 'r');
+  await file.append([log(1)]);
+  await file.close();
+  await waitFor('the line is written', () => written.length === 1, { everyMs: 5 });
+  assert.deepEqual(written, [log(1)]);
+});
+
+test('a run that goes on hands its lines over without being closed', async (t) => {
+  const dir = directory(t);
+  const file = createSpoolFile(dir, 'r');
+  await file.append([log(1)]);
+  await waitFor('a file has its final name', () => readdirSync(dir).some((name) => name.endsWith('.jsonl')), {
+    everyMs: 5,
+  });
+  await file.close();
+});
+
+test('a file whose writer still lives is left alone, one whose writer was killed is taken', async (t) => {
+  const dir = directory(t);
+  await createSpoolFile(dir, 'made').close();
+  const { spool, written } = drain(t, dir);
+  await spool.start();
+  await spool.close();
+  const dead = spawnSync(process.execPath, ['-e', 'console.log(process.pid)']).stdout.toString().trim();
+  writeFileSync(join(dir, `a-000000000.jsonl.${process.pid}.tmp`), `${JSON.stringify(log(1))}\n`);
+  writeFileSync(join(dir, `b-000000000.jsonl.${dead}.tmp`), `${JSON.stringify(log(2))}\n`);
+  const second = drain(t, dir);
+  await second.spool.start();
+  assert.deepEqual(written, []);
+  assert.deepEqual(second.written, [log(2)]);
+  assert.deepEqual(readdirSync(dir), [`a-000000000.jsonl.${process.pid}.tmp`]);
+});
+
+test('a damaged file gives every line that can be read and is set aside', async (t) => {
+  const dir = directory(t);
+  const file = createSpoolFile(dir, 'r');
+  await file.append([log(1)]);
+  await file.close();
+  const name = readdirSync(dir)[0] as string;
+  const text = `${JSON.stringify(log(1))}\n\u0000\u0001 nonsense\n${JSON.stringify(log(2))}\n{"type":"log","te`;
+  writeFileSync(join(dir, name), text);
+  const { spool, written, notices } = drain(t, dir);
+  await spool.start();
+  assert.deepEqual(written, [log(1), log(2)]);
+  assert.equal(readFileSync(join(dir, 'damaged', name), 'utf8'), text);
+  assert.equal(notices.length, 1);
+  assert.match(notices[0] ?? '', /2 lines/);
+});
+
+test('a file that could not be written stays and is tried again', async (t) => {
+  const dir = directory(t);
+  const file = createSpoolFile(dir, 'r');
+  await file.append([log(1)]);
+  await file.close();
+  const written: Content[] = [];
+  let refusals = 1;
+  const { spool, notices } = drain(t, dir, async (contents) => {
+    if (refusals-- > 0) throw new Error('disk full');
+    written.push(...contents);
+  });
+  await spool.start();
+  assert.match(notices[0] ?? '', /disk full/);
+  assert.deepEqual(await spoolSize(dir), { files: 1, lines: 1 });
+  await waitFor('the line is written', () => written.length === 1, { everyMs: 5 });
+});
