@@ -20,7 +20,7 @@ export function comparePositions(a: Position, b: Position): number {
   if (a.at !== b.at) return a.at - b.at;
   if (a.feed !== b.feed) return a.feed < b.feed ? -1 : 1;
   if (a.run !== b.run) return a.run < b.run ? -1 : 1;
-  return a.line - b.line;
+  return a.line - b.line || a.sequence - b.sequence;
 }
 
 export class Cursor implements Position {

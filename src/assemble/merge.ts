@@ -49,7 +49,7 @@ export function* mergeRows(rows: Iterator<LabelRow>, options: MergeOptions): Gen
     const other = heap.peek();
     const limit = nextTime();
     let hasRecord = true;
-    while (hasRecord && !mayPrecede(limit, cursor, reverse) && (other === undefined || isBefore(cursor, other))) {
+    while (hasRecord && !mayPrecede(limit, cursor, reverse) && (other === undefined || !isBefore(other, cursor))) {
       yield cursor;
       hasRecord = readable(() => cursor.advance(store), options.onUnreadable);
     }

@@ -4,8 +4,9 @@
 export function jsonErrorLine(text: string, error: unknown): number {
   const message = (error as Error).message;
   const position = /position (\d+)/.exec(message)?.[1];
-  // V8 names a position except where the text just ends.
-  const offset = position === undefined ? text.trimEnd().length : Number(position);
+  // Where the text ends too soon V8 names its end, or nothing; the last line that holds something is what helps.
+  const end = text.trimEnd().length;
+  const offset = position === undefined ? end : Math.min(Number(position), end);
   return lineAt(text, offset);
 }
 

@@ -7,7 +7,7 @@ import { type MachinePaths, machinePaths } from './paths.ts';
 import { configSchema } from './schema.ts';
 
 /** Where a value came from. */
-export type Origin = 'flag' | 'environment' | 'file' | 'default';
+type Origin = 'flag' | 'environment' | 'file' | 'default';
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -51,11 +51,6 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { issues } = result.error;
   // A mistyped key leaves another one missing: the typing error is what helps.
   throw wrongValue(issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0], origins, text, paths);
-}
-
-/** Just enough to know that the directory holds a machine. */
-export function assertMachine(paths: MachinePaths): void {
-  readConfigText(paths);
 }
 
 function readConfigText(paths: MachinePaths): string {

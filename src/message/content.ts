@@ -37,7 +37,7 @@ const labels = {
 const run = z.string().min(1).max(MAX_RUN_UNITS);
 
 /** One line. Only `type` and `text` are required: stock SSB tools write no more than those and the labels. */
-export const logSchema = z.looseObject({
+const logSchema = z.looseObject({
   type: z.literal('log'),
   ...labels,
   text: scalar,
@@ -53,7 +53,7 @@ export const logSchema = z.looseObject({
 });
 
 /** Many lines of one run, compressed. `line` is the first record's number, `lines` the count of records. */
-export const logBlockSchema = z.looseObject({
+const logBlockSchema = z.looseObject({
   type: z.literal('log-block'),
   ...labels,
   run,
@@ -67,7 +67,7 @@ export const logBlockSchema = z.looseObject({
 });
 
 /** A run's start or end. `exit` is null when it is not known or when a signal ended it. */
-export const logRunSchema = z.looseObject({
+const logRunSchema = z.looseObject({
   type: z.literal('log-run'),
   ...labels,
   run,
@@ -83,7 +83,7 @@ export const logRunSchema = z.looseObject({
 });
 
 /** SSB's own: follow, unfollow, block. */
-export const contactSchema = z.looseObject({
+const contactSchema = z.looseObject({
   type: z.literal('contact'),
   contact: feedIdSchema,
   following: z.boolean().optional(),
@@ -91,7 +91,7 @@ export const contactSchema = z.looseObject({
 });
 
 /** SSB's own: a name that the author gives to a feed. */
-export const aboutSchema = z.looseObject({
+const aboutSchema = z.looseObject({
   type: z.literal('about'),
   about: feedIdSchema,
   name: z.string().min(1).max(MAX_NAME_UNITS),

@@ -1,8 +1,4 @@
 /** A message as SSB signs and stores it ("classic" format). */
-import * as z from 'zod';
-import { feedIdSchema } from './content.ts';
-
-export const messageIdSchema = z.string().regex(/^%[A-Za-z0-9+/]{43}=\.sha256$/);
 
 /** `value` of a message: what is signed. Key order matters for the signature, so it is never rebuilt. */
 export interface SignedValue {
@@ -24,18 +20,3 @@ export interface SignedMessage {
   /** When this machine received it: milliseconds since the epoch. */
   readonly timestamp: number;
 }
-
-/** Checks the shape only, not the signature: the engine has verified that. */
-export const signedMessageSchema = z.object({
-  key: messageIdSchema,
-  value: z.looseObject({
-    previous: messageIdSchema.nullable(),
-    author: feedIdSchema,
-    sequence: z.number().int().min(1),
-    timestamp: z.number(),
-    hash: z.literal('sha256'),
-    content: z.unknown(),
-    signature: z.string(),
-  }),
-  timestamp: z.number(),
-});

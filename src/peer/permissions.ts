@@ -2,7 +2,7 @@
 import type { SsbPeer, StackBuilder } from './ssb/types.ts';
 
 /** All that another machine may call, whatever plugins say of themselves. */
-export const REMOTE_METHODS: readonly string[] = [
+const REMOTE_METHODS: readonly string[] = [
   'manifest',
   'createHistoryStream',
   'ebt.replicate',

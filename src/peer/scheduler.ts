@@ -9,8 +9,6 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
 export interface Scheduler {
-  /** Forgets the pause of an address: the next tick dials it. */
-  hurry(address: string): void;
   close(): void;
 }
 
@@ -62,10 +60,6 @@ export function startScheduler(
   timer.unref();
   tick();
   return {
-    hurry(address) {
-      attempts.delete(address);
-      tick();
-    },
     close() {
       closed = true;
       clearInterval(timer);

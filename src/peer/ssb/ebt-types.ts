@@ -1,9 +1,9 @@
 /** What is used of epidemic-broadcast-trees 7, whose state is plain objects. */
 
 /** Sequence by feed; -1: the peer does not replicate the feed. */
-export type Clock = Record<string, number>;
+type Clock = Record<string, number>;
 
-export interface EbtPeerState {
+interface EbtPeerState {
   /** null until it is known what the peer has. */
   readonly clock: Clock | null;
   /** What is still to be told the peer: encoded notes by feed. */

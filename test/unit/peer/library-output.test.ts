@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { captureLibraryOutput } from '../../../src/peer/library-output.ts';
+
+test('what a library prints becomes single lines, a few a minute, and the rest is counted', () => {
+  const notices: string[] = [];
+  let now = 0;
+  const release = captureLibraryOutput(
+    (text) => notices.push(text),
+    () => now,
+  );
+  try {
+    for (let n = 1; n <= 8; n += 1) console.error(new Error(`handshake ${n}\nsecond line`));
+    now = 61_000;
+    console.log('later', { detail: 1 });
+    console.error('ssb-friends: stream legacy api used');
+  } finally {
+    release();
+  }
+  assert.deepEqual(notices, [
+    'handshake 1',
+    'handshake 2',
+    'handshake 3',
+    'handshake 4',
+    'handshake 5',
+    '3 more like these in the last minute',
+    'later { detail: 1 }',
+  ]);
+});
