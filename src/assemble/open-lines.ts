@@ -14,8 +14,7 @@ export class OpenLines {
 
   /** Holding a line again changes nothing. */
   hold(line: LogLine, longLine: LongLine): void {
-    const key = `${line.feed} ${line.sequence} ${line.line}`;
-    if (!this.#lines.has(key)) this.#lines.set(key, { line, longLine });
+    this.#lines.set(`${line.feed} ${line.sequence} ${line.line}`, { line, longLine });
   }
 
   /** Reads on, and takes out the lines that are complete now. */

@@ -1,15 +1,11 @@
 /** Whatever goes into `pipe` on one machine comes out of `log` on another, byte for byte. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { asLines, assertSameBytes, textColumn } from '../helpers/log-text.ts';
+import { LOGHUB_FOLDER, loghubMissing } from '../helpers/loghub.ts';
 import { befriend, countLines, link, type Machine, network, startAll } from '../helpers/machine.ts';
-import { PROJECT } from '../helpers/sandbox.ts';
-
-/** Real logs of many systems (https://github.com/logpai/loghub); they may not be copied, so they lie beside the project. */
-const LOGS = join(PROJECT, '..', 'shared', 'logs');
-const noLogs = existsSync(LOGS) ? false : `there are no logs in ${LOGS}`;
 
 /** Pipes `input` in on `from` and compares what `to` prints of it. */
 async function travels(from: Machine, to: Machine, input: Buffer, source: string, ...flags: string[]): Promise<void> {
@@ -19,17 +15,17 @@ async function travels(from: Machine, to: Machine, input: Buffer, source: string
   assertSameBytes(textColumn(stdout, { source }), expected, source);
 }
 
-test('real logs come out as they went in', { skip: noLogs }, async (t) => {
+test('real logs come out as they went in', { skip: loghubMissing }, async (t) => {
   const [laptop, nas] = await network(t, 'laptop', 'nas');
   await startAll(laptop, nas);
   await link(nas, laptop);
-  const names = readdirSync(LOGS).filter((name) => name.endsWith('.log'));
+  const names = readdirSync(LOGHUB_FOLDER).filter((name) => name.endsWith('.log'));
   assert.notEqual(names.length, 0);
   for (const name of names) {
-    await t.test(`${name}, in blocks`, () => travels(laptop, nas, readFileSync(join(LOGS, name)), name));
+    await t.test(`${name}, in blocks`, () => travels(laptop, nas, readFileSync(join(LOGHUB_FOLDER, name)), name));
   }
   await t.test('Linux.log, one line a message', () =>
-    travels(laptop, nas, readFileSync(join(LOGS, 'Linux.log')), 'single', '--no-blocks'),
+    travels(laptop, nas, readFileSync(join(LOGHUB_FOLDER, 'Linux.log')), 'single', '--no-blocks'),
   );
   await t.test('all of them together, on both machines alike', async () => {
     const [one, other] = await Promise.all([laptop.must('log', '--utc'), nas.must('log', '--utc')]);

@@ -27,7 +27,5 @@ export function expectedLines(feed: string, labels: RunLabels, run: readonly Log
 
 export function sorted(lines: readonly ExpectedLine[]): ExpectedLine[] {
   const order = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1);
-  return lines.toSorted(
-    (a, b) => a.at - b.at || order(a.feed, b.feed) || order(a.run, b.run) || a.line - b.line,
-  );
+  return lines.toSorted((a, b) => a.at - b.at || order(a.feed, b.feed) || order(a.run, b.run) || a.line - b.line);
 }

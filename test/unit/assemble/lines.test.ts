@@ -98,7 +98,11 @@ for (const seed of [1, 2, 3, 4, 5]) {
     assert.deepEqual(lines, expected);
     assert.deepEqual(plain(await read(store, {}, { reverse: true })), expected.toReversed());
     for (const limit of [0, 1, 7, 100, 100_000])
-      assert.deepEqual(plain(await read(store, {}, { limit })), limit === 0 ? [] : expected.slice(-limit), `-n ${limit}`);
+      assert.deepEqual(
+        plain(await read(store, {}, { limit })),
+        limit === 0 ? [] : expected.slice(-limit),
+        `-n ${limit}`,
+      );
     const times = { since: START_MS + 700, until: START_MS + 1900 };
     const between = expected.filter(({ at }) => at >= times.since && at <= times.until);
     assert.deepEqual(plain(await read(store, times)), between);
@@ -158,7 +162,10 @@ test('a line that does not say where it comes from has its machine as the source
   ]);
   const nameOf = (feed: string) => (feed === named.id ? 'laptop' : undefined);
   const lines = await read(store, {}, { nameOf });
-  assert.deepEqual(lines.map(({ source }) => source), ['laptop', '42', nameless.id.slice(0, 9)]);
+  assert.deepEqual(
+    lines.map(({ source }) => source),
+    ['laptop', '42', nameless.id.slice(0, 9)],
+  );
   assert.deepEqual(lines.map(({ at, run, line }) => [at, run, line]).at(-1), [START_MS + 2, undefined, undefined]);
   assert.deepEqual(await texts(store, { sources: ['laptop', '42'] }, { nameOf }), ['one', 'two']);
 });
@@ -170,7 +177,16 @@ test('lines of the same time come by feed, run and number, then in the order of 
   for (const feed of feeds) {
     store.ingest([
       feed.message({ type: 'log', text: 'no run 1', at }),
-      feed.message(block(1, [{ at, bytes: Buffer.from('z1') }, { at, bytes: Buffer.from('z2') }], { run: 'z', source: 's' })),
+      feed.message(
+        block(
+          1,
+          [
+            { at, bytes: Buffer.from('z1') },
+            { at, bytes: Buffer.from('z2') },
+          ],
+          { run: 'z', source: 's' },
+        ),
+      ),
       feed.message(log(1, { at, bytes: Buffer.from('A1') }, { run: 'A', source: 's' })),
       feed.message({ type: 'log', text: 'no run 2', at }),
       ...['x', 'y', 'z'].map((text) => feed.message({ type: 'log', text, at, line: 99 })),
@@ -179,7 +195,10 @@ test('lines of the same time come by feed, run and number, then in the order of 
   }
   const ofFeed = ['no run 1', 'no run 2', 'x', 'y', 'z', 'A1', 'z1', 'z2', 'z3'];
   const lines = await read(store);
-  assert.deepEqual(lines.map(({ bytes }) => bytes.toString()), [...ofFeed, ...ofFeed, ...ofFeed]);
+  assert.deepEqual(
+    lines.map(({ bytes }) => bytes.toString()),
+    [...ofFeed, ...ofFeed, ...ofFeed],
+  );
   const ids = feeds.map(({ id }) => id).sort();
   assert.deepEqual([...new Set(lines.map(({ feed }) => feed))], ids);
   assert.deepEqual(await texts(store, {}, { reverse: true }), [...ofFeed, ...ofFeed, ...ofFeed].reverse());
@@ -249,7 +268,9 @@ test('a run that is asked for is found among others of its labels and times', as
   const runs = ['r1', 'r2', 'r3'];
   for (let index = 0; index < 30; index += 1) {
     const labels = { ...LABELS, run: runs[index % 3] ?? '' };
-    store.ingest([feed.message(log(Math.floor(index / 3) + 1, { at: START_MS + index, bytes: Buffer.from(labels.run) }, labels))]);
+    store.ingest([
+      feed.message(log(Math.floor(index / 3) + 1, { at: START_MS + index, bytes: Buffer.from(labels.run) }, labels)),
+    ]);
   }
   assert.deepEqual(await texts(store, { runs: ['r2'] }), Array(10).fill('r2'));
   assert.deepEqual((await texts(store, { runs: ['r1', 'r3', 'none'] })).length, 20);
@@ -259,7 +280,8 @@ test('a run that is asked for is found among others of its labels and times', as
 test('a long line is put together byte for byte, over messages and between lines of the other stream', async (t) => {
   const store = freshStore(t);
   const feed = new FakeFeed('a');
-  const out = (bytes: string, more = false) => ({ bytes: Buffer.from(bytes, 'latin1'), stream: 'stdout', more }) as const;
+  const out = (bytes: string, more = false) =>
+    ({ bytes: Buffer.from(bytes, 'latin1'), stream: 'stdout', more }) as const;
   const err = (bytes: string, more = false) => ({ ...out(bytes, more), stream: 'stderr' }) as const;
   store.ingest([
     feed.message(block(1, [out('\xff\xfe', true), err('warning'), out('\x00', true)])),
@@ -269,7 +291,15 @@ test('a long line is put together byte for byte, over messages and between lines
   const expected = ['\xff\xfe\x00 end', 'warning', 'second warning', 'next'];
   assert.deepEqual(await texts(store), expected);
   assert.deepEqual(await texts(store, {}, { reverse: true }), expected.toReversed());
-  assert.deepEqual((await read(store)).map(({ line, sequence }) => [line, sequence]), [[1, 1], [2, 1], [4, 2], [7, 3]]);
+  assert.deepEqual(
+    (await read(store)).map(({ line, sequence }) => [line, sequence]),
+    [
+      [1, 1],
+      [2, 1],
+      [4, 2],
+      [7, 3],
+    ],
+  );
   assert.deepEqual(await texts(store, { grep: [/d warn/] }), ['second warning'], 'the whole line is searched');
 });
 
@@ -346,13 +376,22 @@ test('a block of very many empty lines is read a part at a time, in both directi
   const store = freshStore(t);
   const feed = new FakeFeed('a');
   const count = 60_000;
-  const lines = records(1, Array.from({ length: count }, () => ({ at: START_MS, bytes: Buffer.alloc(0) })));
+  const lines = records(
+    1,
+    Array.from({ length: count }, () => ({ at: START_MS, bytes: Buffer.alloc(0) })),
+  );
   store.ingest([feed.message(encodeBlock(LABELS, lines)), feed.message(log(count + 1, 'after'))]);
   const numbers = (await read(store)).map(({ line }) => line);
-  assert.deepEqual(numbers, Array.from({ length: count + 1 }, (_, index) => index + 1));
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: count + 1 }, (_, index) => index + 1),
+  );
   const backwards = (await read(store, {}, { reverse: true })).map(({ line }) => line);
   assert.deepEqual(backwards, numbers.toReversed());
-  assert.deepEqual((await read(store, {}, { limit: 20_000 })).map(({ line }) => line), numbers.slice(-20_000));
+  assert.deepEqual(
+    (await read(store, {}, { limit: 20_000 })).map(({ line }) => line),
+    numbers.slice(-20_000),
+  );
 });
 
 test('many large blocks that overlap are not all open at once', async (t) => {
@@ -384,7 +423,6 @@ test('many large blocks that overlap are not all open at once', async (t) => {
   }
   const shortened = (text: string) => text.slice(0, 10);
   assert.deepEqual(seen.map(shortened), expected.map(shortened));
-  if (process.env.SHOW) console.log(most);
   assert.ok(most < 100_000_000, `${most} bytes of ${blocks * filler.length} were open`);
 });
 
@@ -410,7 +448,10 @@ test('a message that the file has lost or broken is counted and left out', async
   const onUnreadable = (messages: number) => unreadable.push(messages);
   assert.deepEqual(await texts(store, {}, { onUnreadable }), ['6', '7', '8, ']);
   assert.deepEqual(await texts(store, {}, { onUnreadable, reverse: true }), ['8, ', '7', '6']);
-  assert.ok(unreadable.every((messages) => messages >= 4), String(unreadable));
+  assert.ok(
+    unreadable.every((messages) => messages >= 4),
+    String(unreadable),
+  );
 });
 
 test('who follows gets what arrived after a row, sorted', async (t) => {
@@ -436,7 +477,10 @@ test('a long time later there may be more new rows than are sorted at once', asy
   for (let line = 2; line < count + 2; line += 100)
     store.ingest(Array.from({ length: 100 }, (_, index) => feed.message(log(line + index, String(line + index)))));
   const lines = await read(store, {}, { afterRow });
-  assert.deepEqual(lines.map(({ line }) => line), Array.from({ length: count }, (_, index) => index + 2));
+  assert.deepEqual(
+    lines.map(({ line }) => line),
+    Array.from({ length: count }, (_, index) => index + 2),
+  );
 });
 
 test('who follows gets a long line when its last piece has come', async (t) => {
@@ -459,7 +503,10 @@ test('who follows gets a long line when its last piece has come', async (t) => {
   assert.deepEqual(await follow(), ['abc', 'next']);
   store.ingest([feed.message(log(7, piece('ends')))]);
   assert.deepEqual(await follow(), []);
-  assert.deepEqual(openLines.takeAll().map(({ bytes, line }) => [bytes.toString(), line]), [['never ends', 6]]);
+  assert.deepEqual(
+    openLines.takeAll().map(({ bytes, line }) => [bytes.toString(), line]),
+    [['never ends', 6]],
+  );
   assert.deepEqual(openLines.takeAll(), []);
 });
 
@@ -504,6 +551,13 @@ function manyLines(t: TestContext): Store {
   const store = freshStore(t);
   const feed = new FakeFeed('a');
   for (let line = 1; line <= 20_000; line += 100)
-    store.ingest([feed.message(block(line, Array.from({ length: 100 }, (_, index) => `line ${line + index}`)))]);
+    store.ingest([
+      feed.message(
+        block(
+          line,
+          Array.from({ length: 100 }, (_, index) => `line ${line + index}`),
+        ),
+      ),
+    ]);
   return store;
 }

@@ -10,7 +10,13 @@ interface Case {
   readonly after: Coverage;
 }
 
-const GAPPED: Coverage = { progress: 20, gaps: [[3, 5], [8, 12]] };
+const GAPPED: Coverage = {
+  progress: 20,
+  gaps: [
+    [3, 5],
+    [8, 12],
+  ],
+};
 
 const CASES: Case[] = [
   { title: 'the first records', before: NOTHING, range: [1, 4], fresh: [[1, 4]], after: { progress: 4, gaps: [] } },
@@ -21,7 +27,13 @@ const CASES: Case[] = [
     fresh: [[5, 5]],
     after: { progress: 5, gaps: [] },
   },
-  { title: 'a repetition', before: { progress: 4, gaps: [] }, range: [2, 4], fresh: [], after: { progress: 4, gaps: [] } },
+  {
+    title: 'a repetition',
+    before: { progress: 4, gaps: [] },
+    range: [2, 4],
+    fresh: [],
+    after: { progress: 4, gaps: [] },
+  },
   {
     title: 'a repetition with more behind it',
     before: { progress: 4, gaps: [] },
@@ -36,19 +48,36 @@ const CASES: Case[] = [
     fresh: [[8, 9]],
     after: { progress: 9, gaps: [[5, 7]] },
   },
-  { title: 'what fills a gap', before: GAPPED, range: [3, 5], fresh: [[3, 5]], after: { progress: 20, gaps: [[8, 12]] } },
+  {
+    title: 'what fills a gap',
+    before: GAPPED,
+    range: [3, 5],
+    fresh: [[3, 5]],
+    after: { progress: 20, gaps: [[8, 12]] },
+  },
   {
     title: 'what splits a gap',
     before: GAPPED,
     range: [9, 10],
     fresh: [[9, 10]],
-    after: { progress: 20, gaps: [[3, 5], [8, 8], [11, 12]] },
+    after: {
+      progress: 20,
+      gaps: [
+        [3, 5],
+        [8, 8],
+        [11, 12],
+      ],
+    },
   },
   {
     title: 'what goes over two gaps and the end',
     before: GAPPED,
     range: [4, 22],
-    fresh: [[4, 5], [8, 12], [21, 22]],
+    fresh: [
+      [4, 5],
+      [8, 12],
+      [21, 22],
+    ],
     after: { progress: 22, gaps: [[3, 3]] },
   },
 ];

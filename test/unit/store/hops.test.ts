@@ -10,7 +10,15 @@ function follow(from: string, to: string): Contact {
 const CHAIN = [follow('self', 'a'), follow('a', 'b'), follow('b', 'c'), follow('self', 'b')];
 
 test('hops are the shortest way along follows', () => {
-  assert.deepEqual(hopsFrom('self', CHAIN, 3), new Map([['self', 0], ['a', 1], ['b', 1], ['c', 2]]));
+  assert.deepEqual(
+    hopsFrom('self', CHAIN, 3),
+    new Map([
+      ['self', 0],
+      ['a', 1],
+      ['b', 1],
+      ['c', 2],
+    ]),
+  );
 });
 
 test('hops end at the maximum', () => {
@@ -20,10 +28,10 @@ test('hops end at the maximum', () => {
 
 test('whom this machine blocks is left out and passes nothing on', () => {
   const block: Contact = { from: 'self', to: 'b', following: false, blocking: true };
-  assert.deepEqual([...hopsFrom('self', [follow('self', 'a'), follow('a', 'b'), follow('b', 'c'), block], 3).keys()], [
-    'self',
-    'a',
-  ]);
+  assert.deepEqual(
+    [...hopsFrom('self', [follow('self', 'a'), follow('a', 'b'), follow('b', 'c'), block], 3).keys()],
+    ['self', 'a'],
+  );
 });
 
 test('whom others block counts all the same', () => {

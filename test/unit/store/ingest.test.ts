@@ -21,7 +21,7 @@ test('a message is kept exactly as it was signed', (t) => {
   const store = freshStore(t);
   const feed = new FakeFeed('a');
   const messages = [
-    feed.message({ type: 'log', zebra: 1, text: 'first', 'ä': [null, 1.5, { b: 1, a: 2 }] }, START_MS + 0.25),
+    feed.message({ type: 'log', zebra: 1, text: 'first', ä: [null, 1.5, { b: 1, a: 2 }] }, START_MS + 0.25),
     feed.message('encrypted.box'),
     feed.message({ type: 'post', text: 'something else' }),
   ];
@@ -51,7 +51,13 @@ test('the clock has every feed and its last sequence', (t) => {
   const [a, b] = [new FakeFeed('a'), new FakeFeed('b')];
   assert.deepEqual(store.clock(), new Map());
   store.ingest([a.message(log(1, 'x')), b.message('box'), a.message(log(2, 'y'))]);
-  assert.deepEqual(store.clock(), new Map([[a.id, 2], [b.id, 1]]));
+  assert.deepEqual(
+    store.clock(),
+    new Map([
+      [a.id, 2],
+      [b.id, 1],
+    ]),
+  );
   assert.equal(store.messageCount(), 3);
 });
 
@@ -94,7 +100,10 @@ test('labels say what a message holds without unpacking it', (t) => {
     [line?.line, line?.lines, line?.first, line?.last, line?.level],
     [1, 1, START_MS + 1, START_MS + 1, 5],
   );
-  assert.deepEqual([many?.line, many?.lines, many?.first, many?.last, many?.level], [2, 4, START_MS + 2, START_MS + 5, 3]);
+  assert.deepEqual(
+    [many?.line, many?.lines, many?.first, many?.last, many?.level],
+    [2, 4, START_MS + 2, START_MS + 5, 3],
+  );
   assert.deepEqual([foreign?.line, foreign?.run, foreign?.first, foreign?.level], [null, null, START_MS + 10, null]);
   assert.equal(line?.series, many?.series);
   assert.deepEqual(store.series(line?.series ?? 0), {
@@ -120,7 +129,10 @@ test('a line that comes twice is in the log once', (t) => {
     feed.message(log(4, 'd')),
   ]);
   store.ingest([feed.message(log(4, 'd'))]);
-  assert.deepEqual(ranges(store), [[1, 1, 3], [4, 4, 1]]);
+  assert.deepEqual(ranges(store), [
+    [1, 1, 3],
+    [4, 4, 1],
+  ]);
   assert.equal(store.lineCount(), 4);
   assert.equal(store.messageCount(), 6, 'all messages are kept');
 });
@@ -133,8 +145,16 @@ test('of a block that overlaps what is there only the rest is new', (t) => {
     feed.message(block(5, ['e', 'f'])),
     feed.message(block(1, ['a', 'b', 'c', 'd', 'e', 'f', { level: 'crit' }])),
   ]);
-  assert.deepEqual(ranges(store), [[1, 1, 2], [2, 5, 2], [3, 3, 2], [3, 7, 1]]);
-  assert.deepEqual(rows(store).map(({ level }) => level), [null, null, null, 2]);
+  assert.deepEqual(ranges(store), [
+    [1, 1, 2],
+    [2, 5, 2],
+    [3, 3, 2],
+    [3, 7, 1],
+  ]);
+  assert.deepEqual(
+    rows(store).map(({ level }) => level),
+    [null, null, null, 2],
+  );
   assert.deepEqual([store.lineCount(), store.runProgress(feed.id, LABELS.run)], [7, 7]);
 });
 
@@ -143,14 +163,22 @@ test('the same run and number in another feed is another line', (t) => {
   const [a, b] = [new FakeFeed('a'), new FakeFeed('b')];
   store.ingest([a.message(log(1, 'x')), b.message(log(1, 'x'))]);
   assert.equal(store.lineCount(), 2);
-  assert.deepEqual(store.findRuns(LABELS.run).map(({ feed }) => feed).sort(), [a.id, b.id].sort());
+  assert.deepEqual(
+    store
+      .findRuns(LABELS.run)
+      .map(({ feed }) => feed)
+      .sort(),
+    [a.id, b.id].sort(),
+  );
 });
 
 test('lines without a run or without a number cannot be repetitions', (t) => {
   const store = freshStore(t);
   const feed = new FakeFeed('a');
   const content = { type: 'log', text: 'same' };
-  store.ingest([content, content, { ...content, run: 'r' }, { ...content, run: 'r' }].map((each) => feed.message(each)));
+  store.ingest(
+    [content, content, { ...content, run: 'r' }, { ...content, run: 'r' }].map((each) => feed.message(each)),
+  );
   assert.equal(store.lineCount(), 4);
   assert.equal(store.runProgress(feed.id, 'r'), 0);
 });
@@ -221,7 +249,14 @@ test('a name that this machine gave wins over the one a feed gave itself', (t) =
     b.message({ type: 'about', about: b.id, name: 'vps' }),
     b.message({ type: 'about', about: a.id, name: 'what others call it' }),
   ]);
-  assert.deepEqual(store.names(self.id), new Map([[self.id, 'laptop'], [a.id, 'nas'], [b.id, 'vps']]));
+  assert.deepEqual(
+    store.names(self.id),
+    new Map([
+      [self.id, 'laptop'],
+      [a.id, 'nas'],
+      [b.id, 'vps'],
+    ]),
+  );
   assert.equal(store.names(b.id).get(a.id), 'what others call it');
   assert.equal(store.names('@unknown').get(a.id), 'synology');
 });
@@ -232,7 +267,10 @@ test('a run has one record, in which its end keeps what only its start said', (t
   const start = { type: 'log-run', run: 'r1', source: 'laptop', job: 'nightly', state: 'start', started: START_MS };
   const end = { ...start, state: 'end', ended: START_MS + 5000, exit: 1, signal: null, lines: 7, levels: { err: 2 } };
   store.ingest([feed.message({ ...start, every: '24h', grace: '2h' })]);
-  assert.deepEqual([...store.runs()].map(({ state, every }) => [state, every]), [['start', '24h']]);
+  assert.deepEqual(
+    [...store.runs()].map(({ state, every }) => [state, every]),
+    [['start', '24h']],
+  );
   store.ingest([
     feed.message(end),
     feed.message(start),
@@ -256,7 +294,10 @@ test('a run has one record, in which its end keeps what only its start said', (t
     every: '24h',
     grace: '2h',
   });
-  assert.deepEqual([...store.runs({ since: START_MS + 1 })].map(({ run }) => run), ['r2']);
+  assert.deepEqual(
+    [...store.runs({ since: START_MS + 1 })].map(({ run }) => run),
+    ['r2'],
+  );
 });
 
 test('a feed that is forgotten can be read again', (t) => {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
-import { levelRank, type Level } from '../../../src/message/level.ts';
+import { after, before, test } from 'node:test';
+import { type Level, levelRank } from '../../../src/message/level.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { LabelQuery, LabelRow, Store } from '../../../src/store/store.ts';
 import { block, FakeFeed, log, START_MS } from './fake-feed.ts';
@@ -27,7 +26,14 @@ before(() => {
     const long = index % 50 === 0 ? 5000 : 20;
     const content =
       index % 4 === 0
-        ? block(1, [{ at, level }, { at: at + long, level }], labels)
+        ? block(
+            1,
+            [
+              { at, level },
+              { at: at + long, level },
+            ],
+            labels,
+          )
         : log(1, { at, level }, labels);
     messages.push(feed.message(content));
   }
@@ -59,7 +65,10 @@ const QUERIES: readonly { title: string; query: Omit<LabelQuery, 'order'> }[] = 
   { title: 'up to a time', query: { until: START_MS + 4321 } },
   { title: 'between two times', query: { since: START_MS + 7000, until: START_MS + 7500 } },
   { title: 'one series', query: { series: [3] } },
-  { title: 'a few series in a span of time', query: { series: [3, 4, 11], since: START_MS + 500, until: START_MS + 9000 } },
+  {
+    title: 'a few series in a span of time',
+    query: { series: [3, 4, 11], since: START_MS + 500, until: START_MS + 9000 },
+  },
   { title: 'many series', query: { series: Array.from({ length: 30 }, (_, index) => index + 1) } },
   { title: 'no series', query: { series: [] } },
   { title: 'some runs', query: { runs: [1, 5, 1000] } },
@@ -75,9 +84,15 @@ for (const { title, query } of QUERIES) {
     test(`labels of ${title} come ${order} by time`, () => {
       const found = [...store.labels({ ...query, order })];
       const expected = all.filter((row) => matches(row, query));
-      assert.deepEqual(found.map(({ id }) => id).sort((a, b) => a - b), expected.map(({ id }) => id).sort((a, b) => a - b));
+      assert.deepEqual(
+        found.map(({ id }) => id).sort((a, b) => a - b),
+        expected.map(({ id }) => id).sort((a, b) => a - b),
+      );
       const times = found.map(({ first, last }) => (order === 'ascending' ? first : -last));
-      assert.deepEqual(times, times.toSorted((a, b) => a - b));
+      assert.deepEqual(
+        times,
+        times.toSorted((a, b) => a - b),
+      );
     });
   }
 }

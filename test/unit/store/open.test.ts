@@ -123,7 +123,10 @@ test('a store of another version is told apart from a damaged one', (t) => {
 
 test('a store that cannot be made is an error of the store', (t) => {
   const file = join(freshDirectory(t), 'no', 'such', 'directory', 'store.db');
-  assert.throws(() => openMirror(file), (error) => error instanceof SsblogError && error.code === 'store');
+  assert.throws(
+    () => openMirror(file),
+    (error) => error instanceof SsblogError && error.code === 'store',
+  );
 });
 
 test('a mirror that is fine is left as it is', (t) => {
