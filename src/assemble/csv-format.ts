@@ -20,13 +20,13 @@ export const CSV_HEADER = Buffer.from(`${FIELDS.join()}\r\n`);
 
 const NEEDS_QUOTES = /[",\r\n]/;
 
-/** @param options.escape for a terminal: control characters are shown, not obeyed */
-export function csvFormat({ escape }: { readonly escape: boolean }): (lines: readonly LogLine[]) => Buffer {
+/** @param options.escapes for a terminal: control characters are shown, not obeyed */
+export function csvFormat({ escapes }: { readonly escapes: boolean }): (lines: readonly LogLine[]) => Buffer {
   return (lines) => {
     let text = '';
     for (const line of lines) {
       const values = FIELDS.map((field) => (field === 'text' ? line.bytes : Buffer.from(String(line[field] ?? ''))));
-      text += `${values.map((value) => quoted(escape ? escapeControls(value) : value)).join()}\r\n`;
+      text += `${values.map((value) => quoted(escapes ? escapeControls(value) : value)).join()}\r\n`;
     }
     return Buffer.from(text, 'latin1');
   };

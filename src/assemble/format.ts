@@ -22,14 +22,14 @@ export interface LineFormat {
 }
 
 /** Keep the format for as long as there are lines: it remembers what the last ones had in common. */
-export function lineFormat({ output = 'text', utc = false, escape = false }: FormatOptions = {}): LineFormat {
+export function lineFormat({ output = 'text', utc = false, escape: escapes = false }: FormatOptions = {}): LineFormat {
   const noHeader = Buffer.alloc(0);
   switch (output) {
     case 'text':
-      return { header: noHeader, format: textFormat({ utc, escape }) };
+      return { header: noHeader, format: textFormat({ utc, escapes }) };
     case 'json':
-      return { header: noHeader, format: jsonFormat({ escape }) };
+      return { header: noHeader, format: jsonFormat({ escapes }) };
     case 'csv':
-      return { header: CSV_HEADER, format: csvFormat({ escape }) };
+      return { header: CSV_HEADER, format: csvFormat({ escapes }) };
   }
 }

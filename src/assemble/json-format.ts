@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { escapeJson } from './escape-controls.ts';
 import { type LogLine, lineText } from './log-line.ts';
 
-export interface LineJson {
+interface LineJson {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly source: string;
@@ -20,7 +20,7 @@ export interface LineJson {
   readonly raw?: string;
 }
 
-export function lineJson(line: LogLine): LineJson {
+function lineJson(line: LogLine): LineJson {
   const { at, source, destination, job, run, level, stream, bytes, feed, sequence } = line;
   const json = {
     at,
@@ -38,13 +38,13 @@ export function lineJson(line: LogLine): LineJson {
   return isUtf8(bytes) ? json : { ...json, raw: bytes.toString('base64') };
 }
 
-/** @param options.escape for a terminal: also what JSON leaves as it is, but terminals may obey */
-export function jsonFormat({ escape }: { readonly escape: boolean }): (lines: readonly LogLine[]) => Buffer {
+/** @param options.escapes for a terminal: also what JSON leaves as it is, but terminals may obey */
+export function jsonFormat({ escapes }: { readonly escapes: boolean }): (lines: readonly LogLine[]) => Buffer {
   return (lines) => {
     let text = '';
     for (const line of lines) {
       const json = JSON.stringify(lineJson(line));
-      text += `${escape ? escapeJson(json) : json}\n`;
+      text += `${escapes ? escapeJson(json) : json}\n`;
     }
     return Buffer.from(text, 'utf8');
   };

@@ -9,7 +9,7 @@ import type { NameOf } from './lookup.ts';
 import type { OpenLines } from './open-lines.ts';
 
 export type { LogFilter } from './filters.ts';
-export { type LogLine, lineText } from './log-line.ts';
+export type { LogLine } from './log-line.ts';
 export type { NameOf } from './lookup.ts';
 export { OpenLines } from './open-lines.ts';
 

@@ -10,11 +10,11 @@ const MAX_REMEMBERED_LABELS = 1000;
 export interface TextOptions {
   readonly utc: boolean;
   /** For a terminal: control characters are shown, not obeyed. */
-  readonly escape: boolean;
+  readonly escapes: boolean;
 }
 
 /** @returns a function from lines to bytes; keep it for as long as there are lines, for it remembers the last second */
-export function textFormat({ utc, escape }: TextOptions): (lines: readonly LogLine[]) => Buffer {
+export function textFormat({ utc, escapes }: TextOptions): (lines: readonly LogLine[]) => Buffer {
   const prefixes = new Prefixes(utc);
   return (lines) => {
     const pieces: Buffer[] = [];
@@ -22,7 +22,7 @@ export function textFormat({ utc, escape }: TextOptions): (lines: readonly LogLi
     for (const line of lines) {
       const prefix = prefixes.of(line);
       for (const bytes of linesIn(line.bytes)) {
-        const shown = escape ? escapeControls(bytes) : bytes;
+        const shown = escapes ? escapeControls(bytes) : bytes;
         pieces.push(prefix, shown);
         size += prefix.length + shown.length + 1;
       }

@@ -73,17 +73,40 @@ async function writeLines(
   const handle = await open(file, 'wx', FILE_MODE);
   try {
     const { header, format } = lineFormat(formatOptions);
-    await writeAll(handle, header);
+    const writer = new WriteBehind(handle);
+    await writer.write(header);
     let lines = 0;
     for await (const batch of readLines(store, filter, read)) {
-      await writeAll(handle, format(batch));
+      await writer.write(format(batch));
       lines += batch.length;
       onProgress?.(lines);
     }
+    await writer.end();
     await handle.sync();
     return lines;
   } finally {
     await handle.close();
+  }
+}
+
+/** Writes one batch while the next is made. */
+class WriteBehind {
+  readonly #handle: FileHandle;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** Resolves when what was given before is written. @throws what that met */
+  async write(bytes: Buffer): Promise<void> {
+    await this.#writing;
+    this.#writing = writeAll(this.#handle, bytes);
+    this.#writing.catch(() => undefined); // thrown by the next call
+  }
+
+  async end(): Promise<void> {
+    await this.#writing;
   }
 }
 

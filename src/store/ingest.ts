@@ -135,15 +135,20 @@ export class Ingest {
   #file(place: Place, content: Content, value: SignedValue): void {
     switch (content.type) {
       case 'log':
-        return this.#fileLine(place, content, value);
+        this.#fileLine(place, content, value);
+        break;
       case 'log-block':
-        return this.#fileBlock(place, content);
+        this.#fileBlock(place, content);
+        break;
       case 'log-run':
-        return this.#fileRun(place, content);
+        this.#fileRun(place, content);
+        break;
       case 'contact':
-        return this.#fileContact(place, content);
+        this.#fileContact(place, content);
+        break;
       case 'about':
-        return this.#fileName(place, content);
+        this.#fileName(place, content);
+        break;
     }
   }
 

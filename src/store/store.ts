@@ -24,7 +24,7 @@ import { type LabelQuery, type LabelRow, queryLabels } from './label-query.ts';
 import { getMeta, setMeta } from './meta.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
 
-export type { Contact, FeedTotals, IngestResult, LabelQuery, LabelRow, RunQuery, RunRecord, RunRef, Series };
+export type { Contact, LabelQuery, LabelRow, RunRef, Series };
 
 export interface Store {
   /** Path of the SQLite file. */
