@@ -3,7 +3,7 @@ import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { SsblogError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import { type LogFilter, type LogLine, type NameOf, OpenLines, readLines } from './lines.ts';
+import { type LogFilter, type LogLine, type NameOf, type OpenLines, readLines } from './lines.ts';
 
 /** The file system's notices can be lost; this is how long a line may then wait. */
 const LOOK_AGAIN_MS = 1_000;
@@ -11,18 +11,20 @@ const LOOK_AGAIN_MS = 1_000;
 export interface FollowOptions {
   readonly afterRow: number;
   readonly nameOf: NameOf;
+  /** Lines that wait for their last piece since an earlier read. */
+  readonly openLines: OpenLines;
   /** Ends the iteration, in order. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Lines in batches, each sorted, in the order in which they came to this machine.
+ * Lines in batches, each sorted, in the order in which they came to this machine. Long lines come when they are
+ * complete, or at the end as they are then.
  * @throws SsblogError `store` when the store is deleted or made anew meanwhile
  */
 export async function* followLines(store: Store, filter: LogFilter, options: FollowOptions): AsyncGenerator<LogLine[]> {
-  const { signal, nameOf } = options;
+  const { signal, nameOf, openLines } = options;
   const changes = watchStore(store, signal);
-  const openLines = new OpenLines();
   let row = options.afterRow;
   try {
     while (!signal.aborted) {
@@ -36,6 +38,8 @@ export async function* followLines(store: Store, filter: LogFilter, options: Fol
       }
       await changes.next();
     }
+    const unfinished = openLines.takeAll();
+    if (unfinished.length > 0) yield unfinished;
   } finally {
     changes.close();
   }

@@ -90,11 +90,11 @@ const contactSchema = z.looseObject({
   blocking: z.boolean().optional(),
 });
 
-/** SSB's own: a name that the author gives to a feed. */
+/** SSB's own: what the author calls a feed; other software also gives pictures and descriptions, without a name. */
 const aboutSchema = z.looseObject({
   type: z.literal('about'),
   about: feedIdSchema,
-  name: z.string().min(1).max(MAX_NAME_UNITS),
+  name: z.string().min(1).max(MAX_NAME_UNITS).optional(),
 });
 
 export type LogContent = z.infer<typeof logSchema>;

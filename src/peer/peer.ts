@@ -37,6 +37,8 @@ import type { SsbPeer, StackBuilder } from './ssb/types.ts';
 /** Without it secret-stack drops every idle connection after 5 s. */
 const INACTIVITY_MS = 600_000;
 const HANDSHAKE_MS = 15_000;
+/** How long whoever asks for a connection waits for it; the dialling goes on. */
+const DIAL_ANSWER_MS = 10_000;
 
 export interface PeerOptions {
   readonly config: Config;
@@ -211,11 +213,19 @@ async function dial(peer: SsbPeer, address: string, network: boolean): Promise<D
   // ssb-conn writes its file a second later; who was told "remembered" must not lose that to a kill.
   await promised<unknown>((callback) => peer.conn.db()._write(callback));
   if (!network) return { connected: false, error: null };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), DIAL_ANSWER_MS);
+  });
   try {
-    await promised<unknown>((callback) => peer.conn.connect(address, callback));
-    return { connected: true, error: null };
+    const dialled = promised<unknown>((callback) => peer.conn.connect(address, callback));
+    // ssb-conn gives false where another dial of the same address came to nothing.
+    const isConnected = (await Promise.race([dialled, late])) !== false;
+    return { connected: isConnected, error: isConnected ? null : 'no answer yet' };
   } catch (error) {
     return { connected: false, error: (error as Error).message };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -255,6 +255,7 @@ export class Ingest {
   }
 
   #fileName({ feed }: Place, { about, name }: AboutContent): void {
+    if (name === undefined) return;
     this.#db.run('INSERT OR REPLACE INTO names (author, about, name) VALUES (?, ?, ?)', feed.id, about, name);
   }
 }

@@ -1,6 +1,8 @@
 /** Lines that are piped in on one machine come out of the log of every machine that follows it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { filesBelow } from '../helpers/disk.ts';
 import { assertSameBytes, textColumn } from '../helpers/log-text.ts';
@@ -87,6 +89,31 @@ test('a machine that was off catches up, and dials the machine that it knows by 
   const { stdout } = await nas.waitForLog(4);
   const expected = 'before\nwhile it was off\nwhile none listened\nafter\n';
   assertSameBytes(textColumn(stdout, { source: 'laptop' }), Buffer.from(expected), 'nas');
+});
+
+test('a machine that was off when it was connected to is dialled when it comes', async (t) => {
+  const [laptop, nas] = await network(t, 'laptop', 'nas');
+  await laptop.pipe('waiting\n');
+  await nas.start();
+  await link(nas, laptop);
+  await laptop.start();
+  const { text } = await nas.waitForLog(1);
+  assert.match(text, /\[laptop\] waiting\n$/);
+});
+
+test('connecting to a port that accepts and never answers ends, twice at once, and claims nothing', async (t) => {
+  const [laptop, nas] = await network(t, 'laptop', 'nas');
+  const silent = createServer((socket) => socket.on('error', () => undefined));
+  t.after(() => silent.close());
+  silent.listen(nas.port, '127.0.0.1');
+  await once(silent, 'listening');
+  await laptop.start();
+  const attempts = [laptop.spawn('connect', nas.address), laptop.spawn('connect', nas.address)];
+  for (const attempt of attempts) {
+    const { code, text, stderr } = await attempt.done();
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(`${text}${stderr}`, /: connected/);
+  }
 });
 
 test('a machine that was killed catches up', async (t) => {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { network } from '../helpers/machine.ts';
 import { assertRefused } from '../helpers/refusal.ts';
@@ -34,6 +35,7 @@ test('an argument that is wrong is named with what would be right', async (t) =>
     [['connect', 'nonsense'], /net:/],
     [['connect', 'net:127.0.0.1:99999~shs:AAAA'], /net:/],
     [['connect'], /address/i],
+    [['connect', laptop.address], /itself|own/],
     [['whoami', 'superfluous'], /argument/i],
     [['log', '--level', 'loud'], /warning/],
     [['pipe', '--level', 'loud'], /warning/],
@@ -58,6 +60,12 @@ test('an argument that is wrong is named with what would be right', async (t) =>
       assertRefused(await laptop.run(...args, '--json'), { exitCode: 2, says, json: true });
     });
   }
+});
+
+test('ssblog alone says what it wants', async (t) => {
+  const { code, text, stderr } = await sandbox(t).ssblog([]);
+  assert.ok(code === 0 || code === 2);
+  assert.match(`${text}${stderr}`, /verb|Usage/);
 });
 
 test('what a file system refuses is a failure at run time', async (t) => {

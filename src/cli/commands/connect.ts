@@ -17,6 +17,11 @@ export function register(program: Command, context: Context): void {
 async function run(call: Invocation, address: string): Promise<void> {
   const access = await loadMachine(call);
   checkAddress(address);
+  if (address.includes(`~shs:${access.identity.public.replace('.ed25519', '')}`)) {
+    throw new SsblogError('usage', 'that is an address of this machine itself', {
+      hint: 'give the address that `ssblog start` prints on the other machine',
+    });
+  }
   const { openControl } = await import('../../peer/open-control.ts');
   const control = await openControl(access);
   try {

@@ -28,7 +28,7 @@ async function run(call: Invocation, options: LogOptions): Promise<void> {
   const { context, globals } = call;
   const lines = options.lines === undefined ? undefined : parseCount(options.lines);
   const access = await loadMachine(call);
-  const [{ openReader }, { readLines }, { followLines }, { parseFilter }, output] = await Promise.all([
+  const [{ openReader }, { OpenLines, readLines }, { followLines }, { parseFilter }, output] = await Promise.all([
     import('../reader.ts'),
     import('../../assemble/lines.ts'),
     import('../../assemble/follow.ts'),
@@ -44,15 +44,17 @@ async function run(call: Invocation, options: LogOptions): Promise<void> {
     const writer = output.createLogWriter(context, globals, { output: outputName, utc: options.utc ?? false });
     const nameOf = (feed: string) => names.get(feed);
     const limit = lines ?? (options.follow ? LINES_BEFORE_FOLLOWING : undefined);
+    const openLines = new OpenLines();
     const past = readLines(store, filter, {
       nameOf,
       upToRow,
+      ...(options.follow && { openLines }),
       ...(limit !== undefined && { limit }),
       onUnreadable: (messages) => note(call, `${messages} messages could not be read: the store is damaged`),
     });
     await writer.writeAll(until(context.signal, past));
     if (!options.follow) return;
-    await writer.writeAll(followLines(store, filter, { afterRow: upToRow, nameOf, signal: context.signal }));
+    await writer.writeAll(followLines(store, filter, { afterRow: upToRow, nameOf, openLines, signal: context.signal }));
   } finally {
     store.close();
   }
