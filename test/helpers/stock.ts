@@ -130,7 +130,7 @@ const require = createRequire(import.meta.url);
 interface ClientOptions {
   readonly remote: string;
   readonly caps: { readonly shs: string };
-  readonly manifest: Readonly<Record<string, string>>;
+  readonly manifest: object;
 }
 
 type Callback<T> = (error: Error | null, answer?: T) => void;
@@ -144,8 +144,12 @@ export interface Rpc {
  * Connects over the network with ssb-client and a new key pair, as a stranger would.
  * @throws when the handshake fails
  */
-export async function connectAsStranger(address: string, networkKey: string): Promise<Rpc> {
+export async function connectAsStranger(
+  address: string,
+  networkKey: string,
+  manifest: object = { publish: 'async' },
+): Promise<Rpc> {
   const ssbKeys = require('ssb-keys') as { generate(): unknown };
   const connect = require('ssb-client') as (keys: unknown, options: ClientOptions) => Promise<Rpc>;
-  return connect(ssbKeys.generate(), { remote: address, caps: { shs: networkKey }, manifest: { publish: 'async' } });
+  return connect(ssbKeys.generate(), { remote: address, caps: { shs: networkKey }, manifest });
 }
