@@ -26,13 +26,13 @@ export function watchConnections(peer: SsbPeer, now: () => number = Date.now): C
   return { list: () => [...open] };
 }
 
-export function replicationProgress(peer: SsbPeer, store: Store): PeerStatus['replication'] {
+/** @param knownSequence of a feed: the highest that a connected peer has */
+export function replicationProgress(store: Store, knownSequence: (feed: string) => number): PeerStatus['replication'] {
   let have = 0;
   let known = 0;
   for (const [feed, stored] of store.clock()) {
-    const others = Object.values(peer.ebt.peerStatus(feed).peers).map(({ seq }) => seq ?? 0);
     have += stored;
-    known += Math.max(stored, ...others);
+    known += Math.max(stored, knownSequence(feed));
   }
   return { have, known };
 }

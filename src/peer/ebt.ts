@@ -11,21 +11,42 @@ import { createRequire } from 'node:module';
 import { getReceive, note } from 'epidemic-broadcast-trees/v3.js';
 import type { EbtInstance, EbtOptions } from './ssb/ebt-types.ts';
 
-/** The plugin, to be used instead of ssb-ebt's own. */
-export function loadEbt(): unknown {
+export interface Ebt {
+  /** To be used instead of ssb-ebt's own. */
+  readonly plugin: unknown;
+  /** The highest sequence of a feed that a connected peer says it has; 0 when none knows the feed. */
+  knownSequence(feed: string): number;
+}
+
+export function loadEbt(): Ebt {
   const require = createRequire(import.meta.url);
   const requireInside = createRequire(require.resolve('ssb-ebt'));
   const path = requireInside.resolve('epidemic-broadcast-trees');
   const original = requireInside(path) as (options: EbtOptions) => EbtInstance;
   const module = requireInside.cache[path];
   if (module === undefined) throw new Error('epidemic-broadcast-trees is not in the module cache');
-  // ssb-ebt offers no way to its instance: it is made here when the plugin, loaded just after, asks for one.
-  module.exports = (options: EbtOptions) => mend(original({ ...options, ...FORGETFUL }));
+  let instance: EbtInstance | undefined;
+  // ssb-ebt offers no way to its instance: its plugin, loaded just after, takes this for the module that makes one.
+  module.exports = (options: EbtOptions) => {
+    instance = mend(original({ ...options, ...FORGETFUL }));
+    return instance;
+  };
   try {
-    return requireInside('ssb-ebt');
+    const plugin = loadAfresh(requireInside, requireInside.resolve('ssb-ebt'));
+    return {
+      plugin,
+      knownSequence: (feed) =>
+        Math.max(0, ...Object.values(instance?.state.peers ?? {}).map((peer) => peer.clock?.[feed] ?? 0)),
+    };
   } finally {
     module.exports = original;
   }
+}
+
+/** A second peer in one process (one after the other) must get an instance of its own. */
+function loadAfresh(require: NodeJS.Require, path: string): unknown {
+  delete require.cache[path];
+  return require(path);
 }
 
 const FORGETFUL: Pick<EbtOptions, 'getClock' | 'setClock'> = {

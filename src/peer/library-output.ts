@@ -11,6 +11,9 @@ const PERIOD_MS = 60_000;
 /** Said at every start, of how SSB's own plugins call each other. */
 const KNOWN_NOISE = /^ssb-friends: stream legacy api used/;
 
+/** The address may end in `~shs:`, without the key of who never got so far. */
+const REFUSED = /^server error, from (.*?)(?:~shs:)?$/;
+
 /**
  * @param notice gets one line for each text that a library prints, at most five a minute
  * @returns gives the console back
@@ -19,9 +22,18 @@ export function captureLibraryOutput(notice: (text: string) => void, now: () => 
   const original = { log: console.log, warn: console.warn, error: console.error };
   let periodStart = now();
   let count = 0;
+  /** multiserver prints where a failed connection came from, and then why it failed. */
+  let refused: string | undefined;
   const capture = (...values: unknown[]) => {
-    const text = firstLine(values);
-    if (KNOWN_NOISE.test(text)) return;
+    const line = firstLine(values);
+    if (KNOWN_NOISE.test(line)) return;
+    const from = REFUSED.exec(line)?.[1];
+    if (from !== undefined) {
+      refused = from;
+      return;
+    }
+    const text = refused === undefined ? line : `refused a connection from ${refused}: ${line}`;
+    refused = undefined;
     if (now() - periodStart > PERIOD_MS) {
       if (count > TEXTS_PER_PERIOD) notice(`${count - TEXTS_PER_PERIOD} more like these in the last minute`);
       periodStart = now();

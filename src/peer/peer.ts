@@ -2,8 +2,9 @@
  * A machine's SSB peer: lock, store, engine, replication, the API on the socket. The daemon opens one with its
  * network; a command that finds no daemon opens one without, for as long as it takes.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import unixSocket from 'multiserver/plugins/unix-socket.js';
+import webSocket from 'multiserver/plugins/ws.js';
 import conn from 'ssb-conn/core.js';
 import { Gossip } from 'ssb-conn/lib/gossip.js';
 import friends from 'ssb-friends';
@@ -102,8 +103,10 @@ async function open(
 
   const engine = await engineFor(config.engine, paths);
   const stack = engine.stack();
+  const ebt = loadEbt();
   usePlugins(
     stack,
+    ebt.plugin,
     apiPlugin(() => (closing ? undefined : ready.promise)),
   );
   const peer = stack(stackConfig(options));
@@ -113,6 +116,7 @@ async function open(
     name: 'unix',
     create: () => unixSocket({ path: socketDirectory(paths), scope: 'device' }),
   });
+  peer.multiserver.transport({ name: 'ws', create: () => webSocket({}) });
   const connections = watchConnections(peer);
   const listening = new Promise<void>((resolve) => {
     peer.once('multiserver:listening', resolve);
@@ -149,7 +153,7 @@ async function open(
       temporary: !network,
       uptimeMs: Date.now() - startedMs,
       peers: connections.list(),
-      replication: replicationProgress(peer, store),
+      replication: replicationProgress(store, ebt.knownSequence),
     }),
     stop: async () => stop.resolve(),
     close: async () => {
@@ -175,8 +179,8 @@ async function takeLockAndPort({ config, paths, network }: PeerOptions): Promise
   throw portError;
 }
 
-function usePlugins(stack: StackBuilder, api: unknown): void {
-  for (const plugin of [noAuth, replicate, friends, loadEbt(), conn, Gossip, api]) stack.use(plugin);
+function usePlugins(stack: StackBuilder, ebt: unknown, api: unknown): void {
+  for (const plugin of [noAuth, replicate, friends, ebt, conn, Gossip, api]) stack.use(plugin);
   restrictRemote(stack);
 }
 
@@ -192,7 +196,7 @@ function stackConfig({ config, identity, paths, network }: PeerOptions): object 
     timers: { inactivity: INACTIVITY_MS, handshake: HANDSHAKE_MS },
     connections: {
       incoming: { unix: [{ scope: 'device', transform: 'noauth' }], ...(network ? { net: [net] } : {}) },
-      outgoing: { net: [{ transform: 'shs' }] },
+      outgoing: { net: [{ transform: 'shs' }], ws: [{ transform: 'shs' }] },
     },
   };
 }
@@ -223,10 +227,16 @@ async function dial(peer: SsbPeer, address: string, network: boolean): Promise<D
     const isConnected = (await Promise.race([dialled, late])) !== false;
     return { connected: isConnected, error: isConnected ? null : 'no answer yet' };
   } catch (error) {
-    return { connected: false, error: (error as Error).message };
+    return { connected: false, error: dialErrorText(error as Error) };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What the handshake's own texts mean to who dialled. */
+function dialErrorText({ message }: Error): string {
+  if (message.startsWith('shs.client')) return 'it refused the handshake: it has another network key, or another id';
+  return message.split('\n', 1)[0] ?? message;
 }
 
 async function closeSsb(peer: SsbPeer, paths: MachinePaths): Promise<void> {
@@ -238,4 +248,5 @@ async function closeSsb(peer: SsbPeer, paths: MachinePaths): Promise<void> {
     throw new SsblogError('peer', `the peer did not close in order: ${(error as Error).message}`, { cause: error });
   }
   rmSync(socketPath(paths), { force: true });
+  if (socketDirectory(paths) !== paths.dir) rmdirSync(socketDirectory(paths));
 }

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { filesBelow } from '../helpers/disk.ts';
 import { assertSameBytes, textColumn } from '../helpers/log-text.ts';
 import { befriend, link, Machine, network, randomNetworkKey, startAll } from '../helpers/machine.ts';
-import { connectAsStranger } from '../helpers/stock.ts';
+import { bridgeWebsocket, connectAsStranger } from '../helpers/stock.ts';
 
 test('lines piped in on one machine come out of the log of another, with their labels, in order', async (t) => {
   const [laptop, nas] = await network(t, 'laptop', 'nas');
@@ -114,6 +114,20 @@ test('connecting to a port that accepts and never answers ends, twice at once, a
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(`${text}${stderr}`, /: connected/);
   }
+});
+
+test('a machine is reached over a websocket', async (t) => {
+  const [laptop, nas] = await network(t, 'laptop', 'nas');
+  await startAll(laptop, nas);
+  const port = await bridgeWebsocket(t, laptop.port);
+  await nas.must('follow', laptop.id);
+  const { stderr } = await nas.must(
+    'connect',
+    laptop.address.replace(/^net:127\.0\.0\.1:\d+/, `ws://127.0.0.1:${port}`),
+  );
+  assert.match(stderr, /connected/);
+  await laptop.pipe('over the web\n');
+  assert.match((await nas.waitForLog(1)).text, /over the web/);
 });
 
 test('a machine that was killed catches up', async (t) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { freePort } from './free-port.ts';
 import type { Result, Running } from './running.ts';
 import { PROJECT, type Sandbox } from './sandbox.ts';
@@ -152,4 +153,25 @@ export async function connectAsStranger(
   const ssbKeys = require('ssb-keys') as { generate(): unknown };
   const connect = require('ssb-client') as (keys: unknown, options: ClientOptions) => Promise<Rpc>;
   return connect(ssbKeys.generate(), { remote: address, caps: { shs: networkKey }, manifest });
+}
+
+/** A websocket server that passes the bytes of each connection on to a TCP port, as a reverse proxy does. @returns its port */
+export async function bridgeWebsocket(t: TestContext, target: number): Promise<number> {
+  const pull = require('pull-stream') as (...streams: unknown[]) => void;
+  const webSocket = require('multiserver/plugins/ws') as (options: object) => {
+    server(onConnection: (stream: unknown) => void, started: () => void): (closed: () => void) => void;
+  };
+  const net = require('multiserver/plugins/net') as (options: object) => {
+    client(address: object, connected: (error: Error | null, stream: unknown) => void): void;
+  };
+  const port = await freePort();
+  await new Promise<void>((resolve) => {
+    const close = webSocket({ host: '127.0.0.1', port }).server((stream) => {
+      net({}).client({ host: '127.0.0.1', port: target }, (error, other) => {
+        if (error === null) pull(stream, other, stream);
+      });
+    }, resolve);
+    t.after(() => close(() => undefined));
+  });
+  return port;
 }

@@ -1,5 +1,5 @@
 /** The answer of `status`, for people. */
-import { renderBytes, renderDuration } from './units.ts';
+import { counted, renderBytes, renderDuration } from './units.ts';
 
 export interface Status {
   name: string;
@@ -24,12 +24,20 @@ export function renderStatus(status: Status, now: number): string {
       daemon.running ? `runs for ${renderDuration(daemon.uptimeMs ?? 0)} (process ${daemon.pid})` : 'does not run',
     ],
     ['engine', status.engine],
-    ['lines', `${status.lines} in ${status.messages} messages of ${status.machines} machines`],
+    [
+      'log',
+      `${counted(status.lines, 'line')} in ${counted(status.messages, 'message')} of ${counted(status.machines, 'machine')}`,
+    ],
     [
       'replication',
       replication.have === replication.known ? 'complete' : `${replication.have} of ${replication.known} messages`,
     ],
-    ['spool', spool.files === 0 ? 'empty' : `${spool.lines} lines in ${spool.files} files wait for the daemon`],
+    [
+      'spool',
+      spool.files === 0
+        ? 'empty'
+        : `${counted(spool.lines, 'line')} in ${counted(spool.files, 'file')} wait for the daemon`,
+    ],
     ['disk', renderBytes(status.disk.bytes)],
     ...status.peers.map((peer): [string, string] => [
       'peer',

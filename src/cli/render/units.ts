@@ -22,3 +22,8 @@ export function renderDuration(ms: number): string {
 export function renderAgo(atMs: number | null, nowMs: number): string {
   return atMs === null ? '-' : formatDistanceStrict(atMs, nowMs, { addSuffix: true });
 }
+
+/** `1 file`, `2 files` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

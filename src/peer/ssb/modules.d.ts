@@ -41,6 +41,11 @@ declare module 'multiserver/plugins/unix-socket.js' {
   export default create;
 }
 
+declare module 'multiserver/plugins/ws.js' {
+  const create: (options: object) => unknown;
+  export default create;
+}
+
 declare module 'ssb-client/client.js' {
   import type { Callback } from './types.ts';
 

@@ -63,7 +63,4 @@ export interface SsbPeer {
   readonly friends: {
     isBlocking(options: { source: string; dest: string }, callback: Callback<boolean>): void;
   };
-  readonly ebt: {
-    peerStatus(id: string): { seq?: number; peers: Record<string, { seq?: number }> };
-  };
 }

@@ -27,3 +27,15 @@ test('what a library prints becomes single lines, a few a minute, and the rest i
     'later { detail: 1 }',
   ]);
 });
+
+test('a refused connection is one line, with where it came from', () => {
+  const notices: string[] = [];
+  const release = captureLibraryOutput((text) => notices.push(text));
+  try {
+    console.error('server error, from', 'net:192.0.2.7:40000~shs:');
+    console.error(new Error('shs.server: client hello invalid\nmore'));
+  } finally {
+    release();
+  }
+  assert.deepEqual(notices, ['refused a connection from net:192.0.2.7:40000: shs.server: client hello invalid']);
+});
