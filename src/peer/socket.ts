@@ -12,12 +12,17 @@ const MAX_SOCKET_PATH_BYTES = 100;
 /** multiserver's unix-socket plugin always names it so. */
 const SOCKET_NAME = 'socket';
 
+/** What ends or separates a part of a multiserver address. */
+const ADDRESS_SYNTAX = /[~;!]/;
+
 /**
- * The directory of the socket: the machine's own, or, where its path is too long, one in /tmp.
+ * The directory of the socket: the machine's own, or, where its path is too long or would not survive in an address,
+ * one in /tmp.
  * Not $TMPDIR or $XDG_RUNTIME_DIR: cron and a login session must find the same one.
  */
 export function socketDirectory(paths: MachinePaths): string {
-  if (Buffer.byteLength(join(paths.dir, SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES) return paths.dir;
+  const isShort = Buffer.byteLength(join(paths.dir, SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES;
+  if (isShort && !ADDRESS_SYNTAX.test(paths.dir)) return paths.dir;
   const name = createHash('sha256').update(paths.dir).digest('hex').slice(0, 20);
   return `/tmp/ssblog-${process.getuid?.() ?? 0}-${name}`;
 }
