@@ -1,7 +1,7 @@
 /** Opens the store for a verb that only reads, filled as far as it can be. */
 import { existsSync } from 'node:fs';
 import { SsblogError } from '../errors.ts';
-import { isMirrorFresh } from '../peer/engines/freshness.ts';
+import { isStoreFresh } from '../peer/engines/freshness.ts';
 import type { MachineAccess } from '../peer/open-control.ts';
 import { isDaemonListening } from '../peer/socket.ts';
 import { openStore } from '../store/open.ts';
@@ -16,17 +16,17 @@ export async function openReader(access: MachineAccess): Promise<Store> {
   return openStore(access.paths.store, { readOnly: true });
 }
 
-function isUpToDate({ paths }: MachineAccess): boolean {
+function isUpToDate({ config, paths }: MachineAccess): boolean {
   if (!existsSync(paths.store)) return false;
   try {
     const store = openStore(paths.store, { readOnly: true });
     try {
-      return isMirrorFresh(store, paths);
+      return isStoreFresh(config.engine, store, paths);
     } finally {
       store.close();
     }
   } catch (error) {
-    if (error instanceof SsblogError && error.code === 'store') return false; // the peer makes it anew
+    if (error instanceof SsblogError && error.code === 'store') return false; // the peer mends it, or says why not
     throw error;
   }
 }

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { SsblogError } from '../errors.ts';
+import { configDefaults } from './defaults.ts';
 import { type Identity, readIdentity, writeNewIdentity } from './identity.ts';
-import { CONFIG_DEFAULTS, type Config, type ConfigKey, flagName } from './keys.ts';
+import { type Config, type ConfigKey, flagName } from './keys.ts';
 import { type MachinePaths, machinePaths } from './paths.ts';
 import { configSchema } from './schema.ts';
 
@@ -28,7 +29,7 @@ export interface InitResult {
  */
 export function initMachine(options: InitOptions): InitResult {
   const paths = machinePaths(options.dir);
-  const config = initialConfig(options);
+  const config = initialConfig(options, paths);
   if (existsSync(paths.config)) {
     throw new SsblogError('exists', `${paths.dir} holds a machine already`, {
       hint: 'use it as it is, or name another directory with --path',
@@ -57,10 +58,10 @@ export function initMachine(options: InitOptions): InitResult {
   }
 }
 
-function initialConfig(options: InitOptions): Config {
+function initialConfig(options: InitOptions, paths: MachinePaths): Config {
   const { values } = options;
   const result = configSchema.safeParse({
-    ...CONFIG_DEFAULTS,
+    ...configDefaults(paths),
     name: options.defaultName,
     networkKey: randomBytes(32).toString('base64'),
     ...values,

@@ -1,6 +1,6 @@
 /** The names of a machine's settings, without the schema that checks them: enough for `--help`, and quick to load. */
 
-export type EngineName = 'ssb-server';
+export type EngineName = 'sqlite' | 'ssb-server';
 
 export interface Config {
   /** This machine's name. */
@@ -20,8 +20,8 @@ export type ConfigKey = keyof Config;
 /** Not SSB's 8008: a stock ssb-server may run on the same machine. */
 const DEFAULT_PORT = 8018;
 
-/** What holds when neither flag, environment nor file says otherwise. */
-export const CONFIG_DEFAULTS = { port: DEFAULT_PORT, hops: 3, engine: 'ssb-server' } as const satisfies Partial<Config>;
+/** What holds when neither flag, environment nor file says otherwise; a directory with flume's files keeps flume. */
+export const CONFIG_DEFAULTS = { port: DEFAULT_PORT, hops: 3, engine: 'sqlite' } as const satisfies Partial<Config>;
 
 interface KeyHelp {
   /** What stands for the value in `--help`. */
@@ -38,7 +38,7 @@ export const CONFIG_HELP: Readonly<Record<ConfigKey, KeyHelp>> = {
     value: 'hops',
     text: `replicate feeds up to this far away (default: ${CONFIG_DEFAULTS.hops}; 1: followed only)`,
   },
-  engine: { value: 'engine', text: `what keeps the feeds (default: ${CONFIG_DEFAULTS.engine})` },
+  engine: { value: 'engine', text: `what keeps the feeds: sqlite, or ssb-server for the files of one (default: ${CONFIG_DEFAULTS.engine})` },
 };
 
 export const CONFIG_KEYS = Object.keys(CONFIG_HELP) as ConfigKey[];

@@ -27,7 +27,7 @@ export const nameSchema = z
   .max(MAX_NAME_UNITS, { error: `must have at most ${MAX_NAME_UNITS} characters` })
   .refine((name) => !CONTROL.test(name), { error: 'must not hold control characters' });
 
-const ENGINES = ['ssb-server'] as const satisfies readonly EngineName[];
+const ENGINES = ['sqlite', 'ssb-server'] as const satisfies readonly EngineName[];
 
 export const configSchema: z.ZodType<Config> = z.strictObject({
   name: nameSchema,

@@ -7,7 +7,6 @@ import unixSocket from 'multiserver/plugins/unix-socket.js';
 import webSocket from 'multiserver/plugins/ws.js';
 import conn from 'ssb-conn/core.js';
 import { Gossip } from 'ssb-conn/lib/gossip.js';
-import friends from 'ssb-friends';
 import noAuth from 'ssb-no-auth';
 import replicate from 'ssb-replicate';
 import type { Identity } from '../config/identity.ts';
@@ -15,7 +14,6 @@ import type { Config } from '../config/keys.ts';
 import type { MachinePaths } from '../config/paths.ts';
 import { SsblogError } from '../errors.ts';
 import type { Content } from '../message/content.ts';
-import { openMirror } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { Writer } from '../writer/publish.ts';
 import { Spool } from '../writer/spool.ts';
@@ -26,6 +24,7 @@ import { deferred } from './deferred.ts';
 import { loadEbt } from './ebt.ts';
 import type { Feeds } from './engines/engine.ts';
 import { engineFor } from './engines/index.ts';
+import { followGraph } from './follow-graph.ts';
 import { captureLibraryOutput } from './library-output.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { allowOwner, restrictRemote } from './permissions.ts';
@@ -88,9 +87,9 @@ async function open(
   const lock = await takeLockAndPort(options);
   closers.push(() => lock.close());
 
-  const { store, rebuilt, reason } = openMirror(paths.store);
+  const engine = await engineFor(config.engine, paths, identity);
+  const store = engine.openStore(notice);
   closers.push(() => store.close());
-  if (rebuilt && reason !== undefined) notice(`the store is made anew from the feeds: ${reason}`);
 
   secureSocketDirectory(paths);
   rmSync(socketPath(paths), { force: true }); // the lock is ours: nobody can be listening there
@@ -101,14 +100,10 @@ async function open(
   const ready = deferred<Control>();
   let closing = false;
 
-  const engine = await engineFor(config.engine, paths);
-  const stack = engine.stack();
+  const stack = engine.stack(store);
+  const friends = followGraph(config.hops);
   const ebt = loadEbt();
-  usePlugins(
-    stack,
-    ebt.plugin,
-    apiPlugin(() => (closing ? undefined : ready.promise)),
-  );
+  usePlugins(stack, [friends.plugin, ebt.plugin, apiPlugin(() => (closing ? undefined : ready.promise))]);
   const peer = stack(stackConfig(options));
   closers.push(() => closeSsb(peer, paths));
   allowOwner(peer);
@@ -124,6 +119,7 @@ async function open(
 
   const feeds = await engine.open({ peer, store, notice, fatal: failure.reject });
   closers.push(() => feeds.close());
+  friends.load(store.contacts());
   const writer = new Writer({
     publish: (contents) => feeds.publish(contents),
     storedProgress: (run) => store.runProgress(identity.id, run),
@@ -179,7 +175,10 @@ async function takeLockAndPort({ config, paths, network }: PeerOptions): Promise
   throw portError;
 }
 
-function usePlugins(stack: StackBuilder, ebt: unknown, api: unknown): void {
+function usePlugins(
+  stack: StackBuilder,
+  [friends, ebt, api]: readonly [friends: unknown, ebt: unknown, api: unknown],
+): void {
   for (const plugin of [noAuth, replicate, friends, ebt, conn, Gossip, api]) stack.use(plugin);
   restrictRemote(stack);
 }
@@ -191,7 +190,6 @@ function stackConfig({ config, identity, paths, network }: PeerOptions): object 
     keys: identity,
     caps: { shs: config.networkKey },
     replicate: { legacy: false },
-    friends: { hops: config.hops },
     conn: { autostart: false },
     timers: { inactivity: INACTIVITY_MS, handshake: HANDSHAKE_MS },
     connections: {

@@ -113,6 +113,15 @@ CREATE TABLE names (
 ) WITHOUT ROWID;
 `;
 
+/**
+ * What an engine needs whose record the store is. Of a key only the beginning is in the index, 48 bits: ids are
+ * random, so that finds one message, in a fifth of the space.
+ */
+export const VERSION_2 = `
+CREATE INDEX messages_by_received ON messages (received);
+CREATE INDEX messages_by_key ON messages (substr(key, 2, 8));
+`;
+
 /** Every table of the newest version, to know a store from a file that merely looks like one. */
 export const TABLES = [
   'contacts',

@@ -21,6 +21,7 @@ import {
 } from './feed-query.ts';
 import { Ingest, type IngestResult } from './ingest.ts';
 import { type LabelQuery, type LabelRow, queryLabels } from './label-query.ts';
+import { type MessageLog, messageLog } from './message-log.ts';
 import { getMeta, setMeta } from './meta.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
 
@@ -43,6 +44,8 @@ export interface Store {
   message(feed: string, sequence: number): SignedMessage | undefined;
   /** A feed's messages in their order, from the one after `afterSequence` on. */
   messages(feed: string, afterSequence: number): IterableIterator<SignedMessage>;
+  /** Messages as such: by key, by receipt, by feed. */
+  readonly log: MessageLog;
   messageCount(): number;
   lineCount(): number;
   feeds(): FeedTotals[];
@@ -94,6 +97,7 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     clock: () => readClock(db),
     message: (feed, sequence) => readMessage(db, feed, sequence),
     messages: (feed, afterSequence) => readMessages(db, feed, afterSequence),
+    log: messageLog(db),
     messageCount: () => db.number('SELECT sum(sequence) FROM feeds'),
     lineCount: () => db.number('SELECT sum(lines) FROM feeds'),
     feeds: () => readFeeds(db),

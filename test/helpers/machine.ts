@@ -48,6 +48,9 @@ export interface Status {
 
 const POLL_MS = 250;
 
+/** What keeps the feeds of the machines that tests make, unless a test says otherwise. */
+export const TEST_ENGINE = process.env.SSBLOG_TEST_ENGINE ?? 'sqlite';
+
 export function randomNetworkKey(): string {
   return randomBytes(32).toString('base64');
 }
@@ -70,11 +73,16 @@ export class Machine {
     this.networkKey = answer.networkKey;
   }
 
-  static async make(box: Sandbox, name: string, networkKey = randomNetworkKey()): Promise<Machine> {
+  static async make(
+    box: Sandbox,
+    name: string,
+    networkKey = randomNetworkKey(),
+    engine = TEST_ENGINE,
+  ): Promise<Machine> {
     const dir = box.path(name);
     const port = await freePort();
-    const args = ['init', '--path', dir, '--name', name, '--network-key', networkKey, '--port', String(port), '--json'];
-    const result = await box.ssblog(args);
+    const args = ['init', '--path', dir, '--name', name, '--network-key', networkKey, '--engine', engine];
+    const result = await box.ssblog([...args, '--port', String(port), '--json']);
     assert.equal(result.code, 0, result.stderr);
     return new Machine(box, JSON.parse(result.text) as InitAnswer);
   }

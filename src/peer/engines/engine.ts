@@ -9,8 +9,13 @@ import type { SsbPeer, StackBuilder } from '../ssb/types.ts';
 
 export interface Engine {
   readonly name: EngineName;
+  /**
+   * Opens the store as what it is to the engine: its record, or a mirror that can be made anew.
+   * @throws SsblogError `store`
+   */
+  openStore(notice: EngineContext['notice']): Store;
   /** A secret-stack with this engine's database plugin; the plugins that need a database come after it. */
-  stack(): StackBuilder;
+  stack(store: Store): StackBuilder;
   /** Binds the engine to its peer. Resolves when the store holds everything that the record holds. */
   open(context: EngineContext): Promise<Feeds>;
 }

@@ -2,19 +2,31 @@
  * The stock server as a library: flume keeps the feeds, the store mirrors them. Flume never calls fsync;
  * the store does, so a message counts as durable once the mirror has it.
  */
+import { existsSync, statSync } from 'node:fs';
 import { createSsbServer } from 'ssb-server';
 import type { MachinePaths } from '../../config/paths.ts';
+import { SsblogError } from '../../errors.ts';
 import type { Content } from '../../message/content.ts';
 import type { SignedMessage } from '../../message/signed.ts';
+import { StoreUnusable } from '../../store/failures.ts';
+import { openMirror, openStore } from '../../store/open.ts';
 import { promised } from '../pull.ts';
 import type { Engine } from './engine.ts';
 import { flumeBytes, MIRRORED_BYTES } from './freshness.ts';
 import { Mirror } from './mirror.ts';
+import { markAsMirror } from './record-mark.ts';
 
 export function ssbServerEngine(paths: MachinePaths): Engine {
   return {
     name: 'ssb-server',
-    stack: createSsbServer,
+    openStore(notice) {
+      refuseToReplaceRecord(paths);
+      const { store, rebuilt, reason } = openMirror(paths.store);
+      if (rebuilt && reason !== undefined) notice(`the store is made anew from the feeds: ${reason}`);
+      markAsMirror(store);
+      return store;
+    },
+    stack: () => createSsbServer(),
     async open(context) {
       const { peer, store } = context;
       const mirror = new Mirror(context);
@@ -42,4 +54,27 @@ export function ssbServerEngine(paths: MachinePaths): Engine {
       };
     },
   };
+}
+
+/** Without flume there is nothing to make the store anew from: what it holds is then nowhere else. */
+function refuseToReplaceRecord(paths: MachinePaths): void {
+  if (flumeBytes(paths) > 0 || !holdsMessages(paths.store)) return;
+  throw new SsblogError('store', `the feeds of ${paths.dir} are kept by the engine "sqlite"`, {
+    hint: 'set "engine" to "sqlite" in config.json',
+  });
+}
+
+/** A store that cannot be read may hold some. */
+function holdsMessages(file: string): boolean {
+  if (!existsSync(file) || statSync(file).size === 0) return false;
+  try {
+    const store = openStore(file, { readOnly: true });
+    try {
+      return store.messageCount() > 0;
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    return !(error instanceof StoreUnusable && error.reason === 'missing');
+  }
 }

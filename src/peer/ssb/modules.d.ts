@@ -17,9 +17,17 @@ declare module 'ssb-replicate' {
   export default plugin;
 }
 
-declare module 'ssb-friends' {
-  const plugin: unknown;
-  export default plugin;
+declare module 'layered-graph' {
+  const create: (options: { max: number; start: string }) => unknown;
+  export default create;
+}
+
+declare module 'chloride' {
+  const sodium: {
+    crypto_sign_detached(message: Buffer, secretKey: Buffer): Buffer;
+    crypto_sign_verify_detached(signature: Buffer, message: Buffer, publicKey: Buffer): boolean;
+  };
+  export default sodium;
 }
 
 declare module 'epidemic-broadcast-trees/v3.js' {

@@ -60,7 +60,4 @@ export interface SsbPeer {
     db(): { loaded(): Promise<unknown>; _write(callback: Callback): void };
     hub(): { entries(): Iterable<[address: string, data: ConnectionRecord]> };
   };
-  readonly friends: {
-    isBlocking(options: { source: string; dest: string }, callback: Callback<boolean>): void;
-  };
 }

@@ -1,0 +1,85 @@
+/** The store as the record: nothing is acknowledged or offered to a peer before it is on the disk. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Identity } from '../../../config/identity.ts';
+import type { MachinePaths } from '../../../config/paths.ts';
+import { SsblogError } from '../../../errors.ts';
+import { StoreUnusable } from '../../../store/failures.ts';
+import { openStore } from '../../../store/open.ts';
+import type { Store } from '../../../store/store.ts';
+import { createStack } from '../../ssb/stock.ts';
+import type { SsbPeer } from '../../ssb/types.ts';
+import type { Engine } from '../engine.ts';
+import { isRecord, markAsRecord } from '../record-mark.ts';
+import { FeedLog } from './feed-log.ts';
+import { databasePlugin } from './plugin.ts';
+
+/** What the peer's `version` answers; stock peers do not ask. */
+const VERSION = '1.0.0';
+
+export function sqliteEngine(paths: MachinePaths, identity: Identity): Engine {
+  let feeds: FeedLog | undefined;
+  return {
+    name: 'sqlite',
+    openStore: () => openRecord(paths),
+    stack(store) {
+      feeds = new FeedLog({ keys: identity, store });
+      return createStack().use(databasePlugin(feeds, VERSION));
+    },
+    async open({ peer, notice, fatal }) {
+      if (feeds === undefined) throw new Error('the stack is made first');
+      const log = feeds;
+      log.onFailure((error) => {
+        notice(`nothing can be stored: ${(error as Error).message}`);
+        if (error instanceof StoreUnusable) fatal(error);
+        // What they sent is lost here; when they come back, EBT asks for it again.
+        else hangUp(peer);
+      });
+      return {
+        publish: (contents) => log.publishAll(contents),
+        close: async () => log.close(),
+      };
+    },
+  };
+}
+
+/**
+ * A record is never made anew: what it holds is nowhere else.
+ * @throws SsblogError `store`
+ */
+function openRecord(paths: MachinePaths): Store {
+  const store = openUndamaged(paths.store);
+  try {
+    if (!isRecord(store)) {
+      if (existsSync(join(paths.flume, 'log.offset'))) {
+        throw new SsblogError('store', `the feeds of ${paths.dir} are kept by the engine "ssb-server"`, {
+          hint: 'take them over with: ssblog engine sqlite, or set "engine" to "ssb-server" in config.json',
+        });
+      }
+      markAsRecord(store);
+    }
+    return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function openUndamaged(file: string): Store {
+  try {
+    return openStore(file);
+  } catch (error) {
+    if (!(error instanceof StoreUnusable) || error.reason !== 'damaged') throw error;
+    throw new SsblogError('store', error.message, {
+      hint: 'it holds the feeds of this machine, so it is not made anew: put a backup of it in its place',
+      cause: error,
+    });
+  }
+}
+
+function hangUp(peer: SsbPeer): void {
+  for (const [id, connections] of Object.entries(peer.peers)) {
+    if (id === peer.id) continue;
+    for (const connection of [...connections]) connection.close(true, () => undefined);
+  }
+}

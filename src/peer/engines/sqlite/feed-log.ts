@@ -1,0 +1,274 @@
+/**
+ * The feeds, with the store as their record. What is published and added in one turn of the event loop becomes one
+ * transaction; only when that is on the disk is anybody told of it, in order. Meanwhile the heads of feeds run ahead,
+ * so that messages can be chained; when the transaction fails, they go back and everything in it fails.
+ */
+import type { Identity } from '../../../config/identity.ts';
+import type { SignedMessage, SignedValue } from '../../../message/signed.ts';
+import type { Store } from '../../../store/store.ts';
+import type { Callback } from '../../ssb/types.ts';
+import { messageId, sign } from './classic.ts';
+import { monotonicClock } from './clock.ts';
+import { RecentMessages } from './recent.ts';
+import {
+  checkHmacKey,
+  checkMessage,
+  checkShape,
+  checkSize,
+  type Head,
+  InvalidMessage,
+  isContent,
+  isFeedId,
+} from './validate.ts';
+
+/** Messages that wait for a transaction; more than these are written before the turn is over. */
+const MAX_PENDING_MESSAGES = 512;
+
+export interface FeedLogOptions {
+  readonly keys: Identity;
+  readonly store: Store;
+  /** SSB's `caps.sign`: a key that the network mixes into its signatures. Most have none. */
+  readonly hmacKey?: unknown;
+  readonly now?: () => number;
+}
+
+interface Pending {
+  readonly message: SignedMessage;
+  /** Told when it is durable, or why it is not. */
+  readonly done: Callback<SignedMessage> | undefined;
+}
+
+type Listener = (message: SignedMessage) => void;
+
+export class FeedLog {
+  readonly #options: FeedLogOptions;
+  readonly #hmacKey: Buffer | undefined;
+  /** Last messages of feeds, those that are still pending included. */
+  readonly #heads = new Map<string, Head>();
+  readonly #recent = new RecentMessages();
+  readonly #ownTime: () => number;
+  readonly #receiptTime: () => number;
+  #pending: Pending[] = [];
+  /** What is to be told of transactions that are over. */
+  #outcomes: (() => void)[] = [];
+  #isScheduled = false;
+  #isClosed = false;
+  readonly #listeners = new Set<Listener>();
+  readonly #committed = new Set<() => void>();
+  readonly #failed = new Set<(error: unknown) => void>();
+  #last: SignedMessage | undefined;
+
+  constructor(options: FeedLogOptions) {
+    const { store, hmacKey, now } = options;
+    this.#options = options;
+    this.#hmacKey = checkHmacKey(hmacKey);
+    this.#ownTime = monotonicClock(0, now);
+    this.#receiptTime = monotonicClock(store.log.lastReceived(), now);
+  }
+
+  get store(): Store {
+    return this.#options.store;
+  }
+
+  /** Signs a content as this machine's next message. Calls back when it is durable. */
+  publish(content: unknown, done: Callback<SignedMessage>): void {
+    this.#attempt(done, () => {
+      this.#makeRoom(1);
+      this.#enqueue(this.#make(content), done);
+    });
+  }
+
+  /** Signs contents as this machine's next messages, all or none. Resolves when they are durable. */
+  publishAll(contents: readonly unknown[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done: Callback<SignedMessage> = (error) => (error ? reject(error) : resolve());
+      if (contents.length === 0) return resolve();
+      this.#attempt(done, () => {
+        this.#makeRoom(contents.length);
+        const { id } = this.#options.keys;
+        const before = this.#head(id);
+        try {
+          const messages = contents.map((content) => {
+            const message = this.#make(content);
+            this.#heads.set(id, headOf(message));
+            return message;
+          });
+          messages.forEach((message, index) => {
+            this.#enqueue(message, index === messages.length - 1 ? done : undefined);
+          });
+        } catch (error) {
+          if (before === undefined) this.#heads.delete(id);
+          else this.#heads.set(id, before);
+          throw error;
+        }
+      });
+    });
+  }
+
+  /** Takes in a message of any feed after checking it. Calls back when it is durable. */
+  add(value: unknown, done: Callback<SignedMessage>): void {
+    this.#attempt(done, () => {
+      this.#makeRoom(1);
+      const author = (value as SignedValue | null)?.author;
+      const head = isFeedId(author) ? this.#head(author) : undefined;
+      const key = checkMessage(head, value, this.#hmacKey);
+      this.#enqueue({ key, value: value as SignedValue, timestamp: this.#receiptTime() }, done);
+    });
+  }
+
+  /** A feed's last message, those that are not durable yet included. */
+  head(feed: string): Head | undefined {
+    return this.#head(feed);
+  }
+
+  at(feed: string, sequence: number): SignedMessage | undefined {
+    return this.#recent.get(feed, sequence) ?? this.store.message(feed, sequence);
+  }
+
+  /**
+   * Calls with every message once it is durable, and at once with the last one there was.
+   * @returns a function that stops it
+   */
+  post(listener: Listener, immediately?: boolean): () => void {
+    this.#listeners.add(listener);
+    if (this.#last !== undefined && immediately !== false) listener(this.#last);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls after every transaction. @returns a function that stops it */
+  onCommit(listener: () => void): () => void {
+    this.#committed.add(listener);
+    return () => this.#committed.delete(listener);
+  }
+
+  /** Calls when a transaction failed. */
+  onFailure(listener: (error: unknown) => void): void {
+    this.#failed.add(listener);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Makes durable what waits, tells of it, and takes nothing more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#commit();
+    this.#isClosed = true;
+    this.#tell();
+    for (const listener of this.#committed) listener();
+  }
+
+  #attempt(done: Callback<SignedMessage>, work: () => void): void {
+    try {
+      if (this.#isClosed) throw new Error('the peer is ending');
+      work();
+    } catch (error) {
+      done(error as Error);
+    }
+  }
+
+  #make(content: unknown): SignedMessage {
+    if (!isContent(content)) throw new InvalidMessage('invalid message content, must be object or encrypted string');
+    refuseRecipients(content as { recps?: unknown });
+    const { keys } = this.#options;
+    const head = this.#head(keys.id);
+    const unsigned = {
+      previous: head?.key ?? null,
+      sequence: (head?.sequence ?? 0) + 1,
+      author: keys.id,
+      timestamp: this.#ownTime(),
+      hash: 'sha256' as const,
+      content,
+    };
+    checkShape(unsigned);
+    const { text, value } = sign(unsigned, keys, this.#hmacKey);
+    checkSize(text);
+    return { key: messageId(text), value, timestamp: this.#receiptTime() };
+  }
+
+  #head(feed: string): Head | undefined {
+    const known = this.#heads.get(feed) ?? this.store.log.head(feed);
+    if (known !== undefined) this.#heads.set(feed, known);
+    return known;
+  }
+
+  #enqueue(message: SignedMessage, done: Callback<SignedMessage> | undefined): void {
+    this.#heads.set(message.value.author, headOf(message));
+    this.#pending.push({ message, done });
+    this.#schedule();
+  }
+
+  #makeRoom(messages: number): void {
+    if (this.#pending.length > 0 && this.#pending.length + messages > MAX_PENDING_MESSAGES) this.#commit();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#commit();
+      this.#tell();
+    });
+  }
+
+  #commit(): void {
+    const batch = this.#pending;
+    this.#pending = [];
+    if (batch.length === 0) return;
+    try {
+      this.store.ingest(batch.map(({ message }) => message));
+    } catch (error) {
+      this.#heads.clear();
+      for (const { done } of batch) this.#outcomes.push(() => done?.(error as Error));
+      this.#outcomes.push(() => this.#fail(error));
+      return;
+    }
+    for (const { message, done } of batch) {
+      this.#recent.add(message);
+      this.#outcomes.push(() => {
+        this.#last = message;
+        done?.(null, message);
+        for (const listener of this.#listeners) listener(message);
+      });
+    }
+    this.#outcomes.push(() => {
+      for (const listener of [...this.#committed]) listener();
+    });
+  }
+
+  #fail(error: unknown): void {
+    for (const listener of this.#failed) listener(error);
+  }
+
+  /** Whoever throws when told ends the process, unless somebody catches that: the others are told in any case. */
+  #tell(): void {
+    const outcomes = this.#outcomes;
+    this.#outcomes = [];
+    let told = 0;
+    try {
+      for (const outcome of outcomes) {
+        told += 1;
+        outcome();
+      }
+    } finally {
+      if (told < outcomes.length) {
+        this.#outcomes = [...outcomes.slice(told), ...this.#outcomes];
+        this.#schedule();
+      }
+    }
+  }
+}
+
+function headOf({ key, value }: SignedMessage): Head {
+  return { key, sequence: value.sequence };
+}
+
+/** Nothing here can encrypt: what is meant for some only must not be published for all. */
+function refuseRecipients({ recps }: { recps?: unknown }): void {
+  if (!recps) return;
+  throw new InvalidMessage(
+    `private message requested, but no boxers could encrypt these recps: ${JSON.stringify(recps)}`,
+  );
+}
