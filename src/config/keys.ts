@@ -38,7 +38,10 @@ export const CONFIG_HELP: Readonly<Record<ConfigKey, KeyHelp>> = {
     value: 'hops',
     text: `replicate feeds up to this far away (default: ${CONFIG_DEFAULTS.hops}; 1: followed only)`,
   },
-  engine: { value: 'engine', text: `what keeps the feeds: sqlite, or ssb-server for the files of one (default: ${CONFIG_DEFAULTS.engine})` },
+  engine: {
+    value: 'engine',
+    text: `what keeps the feeds: sqlite, or ssb-server for the files of one (default: ${CONFIG_DEFAULTS.engine})`,
+  },
 };
 
 export const CONFIG_KEYS = Object.keys(CONFIG_HELP) as ConfigKey[];

@@ -1,8 +1,8 @@
 /** A machine's settings, from flags, environment, `config.json` and defaults, in this order of weight. */
 import { readFileSync, statSync } from 'node:fs';
 import { SsblogError, systemCode } from '../errors.ts';
-import { jsonErrorLine, keyLine } from './json-position.ts';
 import { configDefaults } from './defaults.ts';
+import { jsonErrorLine, keyLine } from './json-position.ts';
 import { CONFIG_KEYS, type Config, type ConfigKey, environmentName, flagName } from './keys.ts';
 import { type MachinePaths, machinePaths } from './paths.ts';
 import { configSchema } from './schema.ts';

@@ -10,7 +10,7 @@ export interface StoredMessage extends SignedMessage {
 /** A place in the order of receipt: messages of one time are in the order of their ids. */
 export type Receipt = readonly [received: number, id: number];
 
-export interface ReceiptQuery {
+interface ReceiptQuery {
   /** Only what lies between these places, both excluded. */
   readonly after: Receipt;
   readonly before: Receipt;
@@ -20,7 +20,7 @@ export interface ReceiptQuery {
   readonly limit: number;
 }
 
-export interface FeedQuery {
+interface FeedQuery {
   readonly feed: string;
   /** Sequences, both included. */
   readonly from: number;

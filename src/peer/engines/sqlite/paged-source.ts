@@ -5,7 +5,7 @@
 import type { PullSource } from '../../ssb/types.ts';
 
 /** What live streams say when what was there before has been read. */
-export const SYNC = { sync: true } as const;
+const SYNC = { sync: true } as const;
 
 export interface PagedOptions<T> {
   /** The next page of what there is; undefined: no more now. An empty page: read on. */

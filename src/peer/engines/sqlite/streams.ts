@@ -3,7 +3,7 @@ import type { SignedMessage } from '../../../message/signed.ts';
 import type { MessageTimes, Receipt, StoredMessage } from '../../../store/message-log.ts';
 import type { PullSource } from '../../ssb/types.ts';
 import type { FeedLog } from './feed-log.ts';
-import { pagedSource, SYNC } from './paged-source.ts';
+import { pagedSource } from './paged-source.ts';
 import { type Bounds, isWithin, receiptRange, sequenceRange } from './ranges.ts';
 
 /** Messages of up to 8 KB that a stream holds at a time. */
@@ -63,8 +63,8 @@ export class MessageStreams {
   }
 
   /** All of one type. The store keeps no index of types: every message in the range is looked at. */
-  byType(type: string, options: StreamOptions): Source {
-    return this.byReceipt(options, ({ value }) => (value.content as { type?: unknown } | null)?.type === type);
+  byType(type: unknown, options: StreamOptions): Source {
+    return this.byReceipt(options, ({ value }) => typeof type === 'string' && typeOf(value.content) === type);
   }
 
   /** In the order of the times that their authors gave them, none later than its receipt. */
@@ -74,6 +74,7 @@ export class MessageStreams {
     const order: { id: number; time: number }[] = [];
     let collected = options.old === false ? maxId : 0;
     let isSorted = false;
+    let isOld = options.old !== false;
     let next = 0;
     let lastId = maxId;
     return this.#source(options, () => {
@@ -91,7 +92,11 @@ export class MessageStreams {
         order.sort((one, other) => one.time - other.time || one.id - other.id);
         if (options.reverse) order.reverse();
       }
-      if (next < order.length) {
+      if (isOld) {
+        if (next === order.length) {
+          isOld = false;
+          return undefined;
+        }
         const page = order.slice(next, next + PAGE_MESSAGES);
         next += page.length;
         return page.flatMap(({ id, time }) => {
@@ -168,8 +173,6 @@ export class MessageStreams {
   }
 }
 
-export { SYNC };
-
 function format({ keys = true, values = true }: StreamOptions): (entry: Entry) => unknown {
   if (keys && values)
     return ({ key, value, timestamp, rts }) =>
@@ -177,6 +180,10 @@ function format({ keys = true, values = true }: StreamOptions): (entry: Entry) =
   if (keys) return ({ key }) => key;
   if (values) return ({ value }) => value;
   return () => null;
+}
+
+function typeOf(content: unknown): unknown {
+  return (content as { type?: unknown } | null)?.type;
 }
 
 function place({ timestamp, id }: StoredMessage): Receipt {

@@ -17,7 +17,6 @@ export class InvalidMessage extends Error {
 
   constructor(message: string, options: { fatal: boolean } = { fatal: false }) {
     super(message);
-    this.name = 'InvalidMessage';
     this.fatal = options.fatal;
   }
 }
