@@ -1,8 +1,10 @@
 /**
- * ssb-ebt, with two gaps closed that leave a feed unreplicated for as long as a connection lasts, and longer.
+ * ssb-ebt, with gaps closed that leave a feed unreplicated for as long as a connection lasts, and longer.
  *
  * - A peer that announces an empty feed before this machine follows it is never asked for it: what it has then equals
  *   what is here. In a chain of machines that are all running, that is the normal case. Here it is asked.
+ * - EBT takes a message for stored that was refused for a reason that is nobody's fault (the disk is full): from then
+ *   on it tells others that this machine has it. Here it hears only of messages that were stored.
  * - What a peer said of a feed is remembered over connections ("I do not replicate it", "I have nothing of it"), and a
  *   feed of which both remember that is not mentioned again. Here every connection begins with a full exchange, which
  *   for the few feeds of a network of machines is one small message.
@@ -28,7 +30,7 @@ export function loadEbt(): Ebt {
   let instance: EbtInstance | undefined;
   // ssb-ebt offers no way to its instance: its plugin, loaded just after, takes this for the module that makes one.
   module.exports = (options: EbtOptions) => {
-    instance = mend(original({ ...options, ...FORGETFUL }));
+    instance = mend(original({ ...options, ...FORGETFUL, append: tellIfTaken(options.append) }));
     return instance;
   };
   try {
@@ -55,6 +57,14 @@ const FORGETFUL: Pick<EbtOptions, 'getClock' | 'setClock'> = {
   },
   setClock: () => undefined,
 };
+
+/** ssb-ebt calls back with neither an error nor a message for a message that was refused but not invalid. */
+function tellIfTaken(append: EbtOptions['append']): EbtOptions['append'] {
+  return (value, callback) =>
+    append(value, (error, message) => {
+      if (error || message) callback(error, message);
+    });
+}
 
 function mend(ebt: EbtInstance): EbtInstance {
   const request = ebt.request;

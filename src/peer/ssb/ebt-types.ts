@@ -28,5 +28,6 @@ export interface EbtInstance {
 export interface EbtOptions {
   readonly id: string;
   readonly getClock: (peer: string, callback: (error: null, clock: Clock) => void) => void;
+  readonly append: (value: unknown, callback: (error: Error | null, message?: unknown) => void) => void;
   readonly setClock: (peer: string, clock: Clock) => void;
 }
