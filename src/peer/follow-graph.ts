@@ -1,20 +1,14 @@
 /**
- * Who follows and who blocks whom, drawn from contact messages: which feeds are replicated, who is let in. It stands
- * in for ssb-friends, with its name and methods, on the store's contacts instead of a view of flume, so that it is the
- * same on every engine.
+ * Which feeds are replicated and who is let in, drawn from contact messages. It stands in for ssb-friends, with its
+ * name and methods, on the store's contacts instead of a view of flume: the same on every engine. Unlike ssb-friends
+ * it lets go at once of feeds that were reached only through one that is not followed any more.
  */
-import createLayeredGraph from 'layered-graph';
 import { parseContent } from '../message/content.ts';
 import type { SignedMessage } from '../message/signed.ts';
 import type { Contact } from '../store/store.ts';
 import { iterate } from './pull.ts';
-import type { Graph, Hops, LayeredGraph } from './ssb/graph-types.ts';
+import { Relations } from './relations.ts';
 import type { Callback, Hookable, PullSource } from './ssb/types.ts';
-
-/** An edge's value: how near, or how far from wanted. */
-const FOLLOWS = 1;
-const BLOCKS = -1;
-const NEITHER = -2;
 
 const MANIFEST = {
   hopStream: 'source',
@@ -41,6 +35,11 @@ interface Pair {
   readonly dest: string;
 }
 
+interface HopStreamOptions {
+  readonly live?: boolean;
+  readonly old?: boolean;
+}
+
 export interface FollowGraph {
   readonly plugin: unknown;
   /** Gives it the contacts of all messages that there are; until then it lets nobody in. Later ones it sees itself. */
@@ -59,137 +58,118 @@ export function followGraph(maxHops: number): FollowGraph {
       manifest: MANIFEST,
       permissions: {},
       init: (stack: Stack) => {
-        const graph = createLayeredGraph({ max: maxHops, start: stack.id }) as LayeredGraph;
-        load = follow(stack, graph);
-        return methods(graph);
+        const relations = new Relations(stack.id, maxHops);
+        load = (contacts) => start(stack, relations, contacts);
+        watchContacts(stack, relations);
+        refuseBlocked(stack, relations);
+        return methods(relations);
       },
     },
     load: (contacts) => load(contacts),
   };
 }
 
-function follow(stack: Stack, graph: LayeredGraph): FollowGraph['load'] {
-  const layer = graph.createLayer('contacts');
-  /** Seen before the contacts that were stored were loaded. */
-  const early: Graph = {};
-  let isLoaded = false;
+function start(stack: Stack, relations: Relations, contacts: readonly Contact[]): void {
+  relations.load(contacts);
+  for (const { from, to, blocking } of relations.all()) if (blocking) stack.replicate.block(from, to, true);
+  void requestFeeds(stack, relations);
+}
 
+function watchContacts(stack: Stack, relations: Relations): void {
   stack.post(({ value }) => {
-    const edge = edgeOf(value);
-    if (edge === undefined) return;
-    const [from, to, weight] = edge;
-    if (isLoaded) layer(from, to, weight);
-    else set(early, from, to, weight);
+    const parsed = parseContent(value.content);
+    if (parsed.kind !== 'known' || parsed.content.type !== 'contact') return;
+    const { contact: to, following, blocking } = parsed.content;
+    // As the store reads it: a contact that says neither changes nothing, and blocking ends following.
+    if (following === undefined && blocking === undefined) return;
+    const isBlocking = blocking === true;
+    relations.set({ from: value.author, to, following: following === true && !isBlocking, blocking: isBlocking });
+    stack.replicate.block(value.author, to, isBlocking);
   }, false);
+}
 
+function refuseBlocked(stack: Stack, relations: Relations): void {
   stack.auth.hook(function (original, args) {
     const [id, callback] = args as [string, Callback];
-    graph.onReady(() => {
-      if (isBlocking(graph, { source: stack.id, dest: id })) callback(new Error('client is blocked'));
+    relations.whenReady(() => {
+      if (isBlocking(relations, { source: stack.id, dest: id })) callback(new Error('client is blocked'));
       else original.apply(this, args as Parameters<typeof original>);
     });
   });
-
-  void requestFeeds(stack, graph);
-
-  graph.onEdge((from, to, weight) => stack.replicate.block(from, to, weight === BLOCKS));
-  return (contacts) => {
-    const edges: Graph = {};
-    for (const { from, to, following, blocking } of contacts)
-      set(edges, from, to, blocking ? BLOCKS : following ? FOLLOWS : NEITHER);
-    for (const [from, targets] of Object.entries(early)) {
-      for (const [to, weight] of Object.entries(targets)) set(edges, from, to, weight);
-    }
-    isLoaded = true;
-    layer(edges);
-    for (const [from, targets] of Object.entries(edges)) {
-      for (const [to, weight] of Object.entries(targets)) if (weight === BLOCKS) stack.replicate.block(from, to, true);
-    }
-  };
 }
 
 /** For as long as the peer lives: a follow takes effect at once. */
-async function requestFeeds(stack: Stack, graph: LayeredGraph): Promise<void> {
-  for await (const changes of iterate(graph.hopStream({ live: true, old: true }))) {
+async function requestFeeds(stack: Stack, relations: Relations): Promise<void> {
+  for await (const changes of iterate(hopStream(relations, { live: true }))) {
     for (const [feed, hops] of Object.entries(changes)) stack.replicate.request(feed, hops >= 0);
   }
 }
 
-function set(graph: Graph, from: string, to: string, weight: number): void {
-  let targets = graph[from];
-  if (targets === undefined) {
-    targets = {};
-    graph[from] = targets;
-  }
-  targets[to] = weight;
-}
-
-/** What a contact message says; undefined when it is none, or says nothing of following or blocking. */
-function edgeOf({ author, content }: SignedMessage['value']): [from: string, to: string, weight: number] | undefined {
-  const parsed = parseContent(content);
-  if (parsed.kind !== 'known' || parsed.content.type !== 'contact') return undefined;
-  const { contact, following, blocking } = parsed.content;
-  if (following === undefined && blocking === undefined) return undefined;
-  return [author, contact, blocking ? BLOCKS : following ? FOLLOWS : NEITHER];
-}
-
-function methods(graph: LayeredGraph): object {
-  const whenReady = <T>(callback: Callback<T>, answer: () => T) => graph.onReady(() => callback(null, answer()));
+function methods(relations: Relations): object {
+  const answer = <T>(callback: Callback<T>, value: () => T) => relations.whenReady(() => callback(null, value()));
   return {
-    hopStream: graph.hopStream,
-    onEdge: graph.onEdge,
-    createLayer: graph.createLayer,
-    isFollowing: (pair: Pair, callback: Callback<boolean>) =>
-      whenReady(callback, () => (graph.getGraph()[pair.source]?.[pair.dest] ?? NEITHER) >= 0),
-    isBlocking: (pair: Pair, callback: Callback<boolean>) => whenReady(callback, () => isBlocking(graph, pair)),
-    hops: (options: object | Callback<Hops>, callback?: Callback<Hops>) => {
-      if (typeof options === 'function') whenReady(options as Callback<Hops>, () => graph.getHops({}));
-      else whenReady(callback as Callback<Hops>, () => graph.getHops(options));
-    },
+    hopStream: (options: HopStreamOptions = {}) => hopStream(relations, options),
+    isFollowing: ({ source, dest }: Pair, callback: Callback<boolean>) =>
+      answer(callback, () => relations.get(source, dest)?.following ?? false),
+    isBlocking: (pair: Pair, callback: Callback<boolean>) => answer(callback, () => isBlocking(relations, pair)),
+    hops: (options: unknown, callback?: Callback) =>
+      answer((callback ?? options) as Callback, () => Object.fromEntries(relations.hops)),
     get: (options: Partial<Pair> | Callback, callback?: Callback) => {
       const [pair, done] = typeof options === 'function' ? [{}, options] : [options, callback as Callback];
-      whenReady(done as Callback, () => select(graph.getGraph(), pair));
+      answer(done as Callback, () => select([...relations.all()], pair));
     },
-    createFriendStream: (options: { live?: boolean; old?: boolean; meta?: boolean } = {}) =>
-      friendStream(graph, options),
+    createFriendStream: (options: HopStreamOptions & { meta?: boolean } = {}) => friendStream(relations, options),
   };
 }
 
-function isBlocking(graph: LayeredGraph, { source, dest }: Pair): boolean {
-  return Math.round(graph.getGraph()[source]?.[dest] ?? NEITHER) === BLOCKS;
+function isBlocking(relations: Relations, { source, dest }: Pair): boolean {
+  return relations.get(source, dest)?.blocking ?? false;
 }
 
-/** The older way to say it: true follows, false blocks, null neither. */
-function relation(weight: number | undefined): boolean | null {
-  if (weight === undefined) return null;
-  if (weight >= 0) return true;
-  return weight === BLOCKS ? false : null;
-}
+/** All hops there are, then what changes: the difference to what this reader has read, so that nothing is queued. */
+function hopStream(
+  relations: Relations,
+  { live = false, old = true }: HopStreamOptions,
+): PullSource<Record<string, number>> {
+  const known = new Map<string, number>();
+  let isFirst = true;
+  let isOver: Error | true | undefined;
+  let stopWaiting: ((abort: Error | true) => void) | undefined;
 
-type Relations = Record<string, boolean | null>;
-
-function relations(targets: Record<string, number> = {}): Relations {
-  return Object.fromEntries(Object.entries(targets).map(([id, weight]) => [id, relation(weight)]));
-}
-
-function allRelations(graph: Graph): Record<string, Relations> {
-  return Object.fromEntries(Object.entries(graph).map(([from, targets]) => [from, relations(targets)]));
-}
-
-function select(graph: Graph, { source, dest }: Partial<Pair>): unknown {
-  if (source !== undefined && dest !== undefined) return relation(graph[source]?.[dest]);
-  if (source !== undefined) return relations(graph[source]);
-  if (dest === undefined) return allRelations(graph);
-  const known = Object.entries(graph).filter(([, targets]) => targets[dest] !== undefined);
-  return Object.fromEntries(known.map(([from, targets]) => [from, relation(targets[dest])]));
+  return function read(abort, callback): void {
+    if (abort) {
+      isOver ??= abort;
+      stopWaiting?.(isOver);
+    }
+    if (isOver !== undefined) {
+      callback(isOver);
+      return;
+    }
+    const next = () => {
+      const changes = relations.changesSince(known);
+      const isSkipped = isFirst && !old;
+      if (!live && !isFirst) isOver = true;
+      isFirst = false;
+      if (isOver !== undefined) callback(isOver);
+      else if (changes.size > 0 && !isSkipped) callback(null, Object.fromEntries(changes));
+      else if (!live) read(null, callback);
+      else wait();
+    };
+    const wait = () => {
+      const stop = relations.onceChanged(next);
+      stopWaiting = (reason) => {
+        stop();
+        stopWaiting = undefined;
+        callback(reason);
+      };
+    };
+    relations.whenReady(next);
+  };
 }
 
 /** Feeds as they come within the hops. */
-function friendStream(
-  graph: LayeredGraph,
-  options: { live?: boolean; old?: boolean; meta?: boolean },
-): PullSource<unknown> {
-  const source = graph.hopStream({ live: options.live === true, old: options.old !== false });
+function friendStream(relations: Relations, options: HopStreamOptions & { meta?: boolean }): PullSource<unknown> {
+  const source = hopStream(relations, options);
   let waiting: unknown[] = [];
   let isFirst = true;
   return function read(abort, callback): void {
@@ -209,4 +189,22 @@ function friendStream(
       read(null, callback);
     });
   };
+}
+
+/** ssb-friends' older way to say it: true follows, false blocks, null neither. */
+function relation(contact: Contact | undefined): boolean | null {
+  if (contact?.following) return true;
+  return contact?.blocking ? false : null;
+}
+
+function select(contacts: readonly Contact[], { source, dest }: Partial<Pair>): unknown {
+  const found = contacts.filter(({ from, to }) => (source ?? from) === from && (dest ?? to) === to);
+  if (source !== undefined && dest !== undefined) return relation(found[0]);
+  const relations = (some: readonly Contact[], name: (contact: Contact) => string) =>
+    Object.fromEntries(some.map((contact) => [name(contact), relation(contact)]));
+  if (source !== undefined) return relations(found, ({ to }) => to);
+  if (dest !== undefined) return relations(found, ({ from }) => from);
+  const authors = new Set(found.map(({ from }) => from));
+  const saidBy = (author: string) => found.filter(({ from }) => from === author);
+  return Object.fromEntries([...authors].map((author) => [author, relations(saidBy(author), ({ to }) => to)]));
 }

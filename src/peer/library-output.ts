@@ -8,9 +8,6 @@ import { inspect } from 'node:util';
 const TEXTS_PER_PERIOD = 5;
 const PERIOD_MS = 60_000;
 
-/** Said at every start, of how SSB's own plugins call each other. */
-const KNOWN_NOISE = /^ssb-friends: stream legacy api used/;
-
 /** The address may end in `~shs:`, without the key of who never got so far. */
 const REFUSED = /^server error, from (.*?)(?:~shs:)?$/;
 
@@ -26,7 +23,6 @@ export function captureLibraryOutput(notice: (text: string) => void, now: () => 
   let refused: string | undefined;
   const capture = (...values: unknown[]) => {
     const line = firstLine(values);
-    if (KNOWN_NOISE.test(line)) return;
     const from = REFUSED.exec(line)?.[1];
     if (from !== undefined) {
       refused = from;

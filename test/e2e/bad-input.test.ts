@@ -117,7 +117,7 @@ test('a broken config.json is named with the line, and the key where there is on
     ['a key that is unknown', (text) => text.replace('"name"', '"nome"'), '"nome"', /nome/],
     [
       'an engine that is unknown',
-      (text) => text.replace('{', '{\n  "engine": "steam",').replace(/,\s*"engine": "ssb-server"/, ''),
+      (text) => text.replace('{', '{\n  "engine": "steam",').replace(/,\s*"engine": "(sqlite|ssb-server)"/, ''),
       '"steam"',
       /engine/,
     ],

@@ -4,7 +4,15 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../helpers/free-port.ts';
-import { befriend, type InitAnswer, Machine, network, randomNetworkKey, startAll } from '../helpers/machine.ts';
+import {
+  befriend,
+  type InitAnswer,
+  Machine,
+  network,
+  randomNetworkKey,
+  startAll,
+  TEST_ENGINE,
+} from '../helpers/machine.ts';
 import { PROJECT, sandbox } from '../helpers/sandbox.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -184,7 +192,7 @@ test('status tells what runs, who is connected, and how much there is', async (t
     'replication',
     'spool',
   ]);
-  assert.equal(status.engine, 'ssb-server');
+  assert.equal(status.engine, TEST_ENGINE);
   assert.equal(status.daemon.running, true);
   assert.equal(status.daemon.pid, laptop.daemon.pid);
   assert.equal(typeof status.daemon.uptimeMs, 'number');

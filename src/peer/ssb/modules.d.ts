@@ -17,11 +17,6 @@ declare module 'ssb-replicate' {
   export default plugin;
 }
 
-declare module 'layered-graph' {
-  const create: (options: { max: number; start: string }) => unknown;
-  export default create;
-}
-
 declare module 'chloride' {
   const sodium: {
     crypto_sign_detached(message: Buffer, secretKey: Buffer): Buffer;

@@ -13,7 +13,6 @@ test('what a library prints becomes single lines, a few a minute, and the rest i
     for (let n = 1; n <= 8; n += 1) console.error(new Error(`handshake ${n}\nsecond line`));
     now = 61_000;
     console.log('later', { detail: 1 });
-    console.error('ssb-friends: stream legacy api used');
   } finally {
     release();
   }
