@@ -29,9 +29,11 @@ export function messageId(text: string): string {
   return `%${createHash('sha256').update(text, 'latin1').digest('base64')}.sha256`;
 }
 
-/** @param hmacKey 32 bytes that a network may mix into its signatures; undefined in most */
-export function sign(unsigned: UnsignedValue, keys: Identity, hmacKey?: Buffer): Encoded {
-  const text = encode(unsigned);
+/**
+ * @param text the unsigned message, encoded
+ * @param hmacKey 32 bytes that a network may mix into its signatures; undefined in most
+ */
+export function sign(unsigned: UnsignedValue, text: string, keys: Identity, hmacKey?: Buffer): Encoded {
   const bytes = sodium.crypto_sign_detached(signedBytes(text, hmacKey), keyBytes(keys.private));
   const signature = `${bytes.toString('base64')}.sig.ed25519`;
   return { text: `${text.slice(0, -2)}${signatureText(signature)}`, value: { ...unsigned, signature } };

@@ -181,8 +181,7 @@ export class FeedLog {
       hash: 'sha256' as const,
       content,
     };
-    checkShape(unsigned);
-    const { text, value } = sign(unsigned, keys, this.#hmacKey);
+    const { text, value } = sign(unsigned, checkShape(unsigned), keys, this.#hmacKey);
     checkSize(text);
     return { key: messageId(text), value, timestamp: this.#receiptTime() };
   }
