@@ -15,6 +15,8 @@ export interface MachinePaths {
   readonly spool: string;
   /** What flume (engine `ssb-server`) keeps. */
   readonly flume: string;
+  /** Where that is put away when the store has taken it over. */
+  readonly oldFlume: string;
 }
 
 /** @param dir absolute path of the machine's directory */
@@ -28,5 +30,6 @@ export function machinePaths(dir: string): MachinePaths {
     lock: join(dir, 'lock'),
     spool: join(dir, 'spool'),
     flume: join(dir, 'flume'),
+    oldFlume: join(dir, 'flume.old'),
   };
 }

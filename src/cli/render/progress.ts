@@ -12,8 +12,8 @@ export interface Progress {
 const QUIET_MS = 500;
 const EVERY_MS = 200;
 
-/** @param total what there is to do at most, in lines */
-export function showProgress({ context, globals }: Invocation, total: number): Progress {
+/** @param total what there is to do at most, in `unit` */
+export function showProgress({ context, globals }: Invocation, total: number, unit = 'lines'): Progress {
   const { stderr } = context;
   if (stderr.isTTY !== true || globals.quiet) return { update: () => undefined, end: () => undefined };
   const started = performance.now();
@@ -27,7 +27,7 @@ export function showProgress({ context, globals }: Invocation, total: number): P
       isShown = true;
       const rate = done / ((now - started) / 1000);
       const left = done === 0 ? '' : `, ${renderDuration(((total - done) / rate) * 1000)} left at most`;
-      stderr.write(`\r\x1b[K${done} lines, ${Math.round(rate)} a second${left}`);
+      stderr.write(`\r\x1b[K${done} ${unit}, ${Math.round(rate)} a second${left}`);
     },
     end() {
       if (isShown) stderr.write('\r\x1b[K');
