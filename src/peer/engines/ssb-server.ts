@@ -12,11 +12,13 @@ import { StoreUnusable } from '../../store/failures.ts';
 import { openMirror, openStore } from '../../store/open.ts';
 import { promised } from '../pull.ts';
 import type { Engine } from './engine.ts';
+import { FLUME_LIMITS, limitFlume } from './flume-limit.ts';
 import { flumeBytes, MIRRORED_BYTES } from './freshness.ts';
 import { Mirror } from './mirror.ts';
 import { markAsMirror } from './record-mark.ts';
 
-export function ssbServerEngine(paths: MachinePaths): Engine {
+/** @param limits sizes of flume's log at which it warns, and writes no more */
+export function ssbServerEngine(paths: MachinePaths, limits = FLUME_LIMITS): Engine {
   return {
     name: 'ssb-server',
     openStore(notice) {
@@ -30,6 +32,7 @@ export function ssbServerEngine(paths: MachinePaths): Engine {
     async open(context) {
       const { peer, store } = context;
       const mirror = new Mirror(context);
+      limitFlume(peer, { bytes: () => flumeBytes(paths), limits, notice: context.notice });
       store.setMeta(MIRRORED_BYTES, '');
       await mirror.start();
       return {
