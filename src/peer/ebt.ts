@@ -3,6 +3,8 @@
  *
  * - A peer that announces an empty feed before this machine follows it is never asked for it: what it has then equals
  *   what is here. In a chain of machines that are all running, that is the normal case. Here it is asked.
+ * - A peer that does not replicate a feed says so, once. When it does later, it tells how far it is, but as this machine
+ *   thinks that it has asked already, it never asks. Here a refusal counts as not asked.
  * - EBT takes a message for stored that was refused for a reason that is nobody's fault (the disk is full): from then
  *   on it tells others that this machine has it. Here it hears only of messages that were stored.
  * - What a peer said of a feed is remembered over connections ("I do not replicate it", "I have nothing of it"), and a
@@ -18,6 +20,8 @@ export interface Ebt {
   readonly plugin: unknown;
   /** The highest sequence of a feed that a connected peer says it has; 0 when none knows the feed. */
   knownSequence(feed: string): number;
+  /** Call before the database is closed: flume throws at who still asks it, and that ends the process. */
+  close(): void;
 }
 
 export function loadEbt(): Ebt {
@@ -28,9 +32,17 @@ export function loadEbt(): Ebt {
   const module = requireInside.cache[path];
   if (module === undefined) throw new Error('epidemic-broadcast-trees is not in the module cache');
   let instance: EbtInstance | undefined;
+  let isClosed = false;
+  const whileOpen =
+    <A extends unknown[]>(call: (...args: A) => void) =>
+    (...args: A): void => {
+      if (!isClosed) call(...args);
+    };
   // ssb-ebt offers no way to its instance: its plugin, loaded just after, takes this for the module that makes one.
   module.exports = (options: EbtOptions) => {
-    instance = mend(original({ ...options, ...FORGETFUL, append: tellIfTaken(options.append) }));
+    const getAt = whileOpen(options.getAt);
+    const append = whileOpen(tellIfTaken(options.append));
+    instance = mend(original({ ...options, ...FORGETFUL, getAt, append }));
     return instance;
   };
   try {
@@ -39,6 +51,9 @@ export function loadEbt(): Ebt {
       plugin,
       knownSequence: (feed) =>
         Math.max(0, ...Object.values(instance?.state.peers ?? {}).map((peer) => peer.clock?.[feed] ?? 0)),
+      close: () => {
+        isClosed = true;
+      },
     };
   } finally {
     module.exports = original;
@@ -73,7 +88,28 @@ function mend(ebt: EbtInstance): EbtInstance {
     request.call(this, feed, follows);
     if (isNew) askWhoHasNothing(ebt, feed);
   };
+  const createStream = ebt.createStream;
+  ebt.createStream = function (peer, version, isClient) {
+    const stream = createStream.call(this, peer, version, isClient);
+    const write = stream.write;
+    stream.write = function (data) {
+      write.call(this, data);
+      noteRefusals(ebt, peer, data);
+    };
+    return stream;
+  };
   return ebt;
+}
+
+/** @param data what a peer sent: a message, or notes by feed (in later versions of the protocol under `clock`) */
+function noteRefusals(ebt: EbtInstance, peer: string, data: unknown): void {
+  const { clock = data, author } = data as { clock?: unknown; author?: unknown };
+  const replicating = ebt.state.peers[peer]?.replicating;
+  if (author !== undefined || !replicating) return;
+  for (const [feed, encoded] of Object.entries(clock as object)) {
+    const state = replicating[feed];
+    if (encoded === -1 && state !== undefined) state.rx = false;
+  }
 }
 
 function askWhoHasNothing(ebt: EbtInstance, feed: string): void {

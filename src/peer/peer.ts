@@ -106,6 +106,7 @@ async function open(
   usePlugins(stack, [friends.plugin, ebt.plugin, apiPlugin(() => (closing ? undefined : ready.promise))]);
   const peer = stack(stackConfig(options));
   closers.push(() => closeSsb(peer, paths));
+  closers.push(() => ebt.close());
   allowOwner(peer);
   peer.multiserver.transport({
     name: 'unix',
@@ -238,8 +239,10 @@ function dialErrorText({ message }: Error): string {
 }
 
 async function closeSsb(peer: SsbPeer, paths: MachinePaths): Promise<void> {
-  // ssb-conn hangs up on other machines only; commands on the socket must learn it too.
-  for (const command of peer.peers[peer.id] ?? []) command.close(true, () => undefined);
+  // ssb-db closes the database first and the connections after: whoever is served meanwhile would ask a closed one.
+  for (const connections of Object.values(peer.peers)) {
+    for (const connection of [...connections]) connection.close(true, () => undefined);
+  }
   try {
     await promised<unknown>((callback) => peer.close(callback));
   } catch (error) {

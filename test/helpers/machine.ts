@@ -113,8 +113,9 @@ export class Machine {
   /** @returns the daemon's exit code */
   async stop(): Promise<number | null> {
     this.daemon.kill('SIGTERM');
-    const { code } = await this.daemon.done();
+    const { code, stderr } = await this.daemon.done();
     this.#daemon = undefined;
+    if (code !== 0) process.stderr.write(`the daemon of ${this.dir} ended with ${code} and said:\n${stderr}`);
     return code;
   }
 

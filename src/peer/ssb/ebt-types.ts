@@ -14,6 +14,7 @@ interface EbtPeerState {
 
 export interface EbtInstance {
   request(feed: string, follows?: boolean): void;
+  createStream(peer: string, version: number, isClient: boolean): { write(data: unknown): void };
   /** Sends what there is to be sent. */
   update(): void;
   readonly state: {
@@ -29,5 +30,10 @@ export interface EbtOptions {
   readonly id: string;
   readonly getClock: (peer: string, callback: (error: null, clock: Clock) => void) => void;
   readonly append: (value: unknown, callback: (error: Error | null, message?: unknown) => void) => void;
+  /** Reads a message for a peer. */
+  readonly getAt: (
+    pair: { readonly id: string; readonly sequence: number },
+    callback: (error: Error | null, value?: unknown) => void,
+  ) => void;
   readonly setClock: (peer: string, clock: Clock) => void;
 }
