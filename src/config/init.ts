@@ -2,9 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { SsblogError } from '../errors.ts';
-import { configDefaults } from './defaults.ts';
 import { type Identity, readIdentity, writeNewIdentity } from './identity.ts';
-import { type Config, type ConfigKey, flagName } from './keys.ts';
+import { CONFIG_DEFAULTS, type Config, type ConfigKey, flagName } from './keys.ts';
 import { type MachinePaths, machinePaths } from './paths.ts';
 import { configSchema } from './schema.ts';
 
@@ -29,7 +28,7 @@ export interface InitResult {
  */
 export function initMachine(options: InitOptions): InitResult {
   const paths = machinePaths(options.dir);
-  const config = initialConfig(options, paths);
+  const config = initialConfig(options);
   if (existsSync(paths.config)) {
     throw new SsblogError('exists', `${paths.dir} holds a machine already`, {
       hint: 'use it as it is, or name another directory with --path',
@@ -58,10 +57,10 @@ export function initMachine(options: InitOptions): InitResult {
   }
 }
 
-function initialConfig(options: InitOptions, paths: MachinePaths): Config {
+function initialConfig(options: InitOptions): Config {
   const { values } = options;
   const result = configSchema.safeParse({
-    ...configDefaults(paths),
+    ...CONFIG_DEFAULTS,
     name: options.defaultName,
     networkKey: randomBytes(32).toString('base64'),
     ...values,

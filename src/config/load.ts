@@ -1,9 +1,8 @@
 /** A machine's settings, from flags, environment, `config.json` and defaults, in this order of weight. */
 import { readFileSync, statSync } from 'node:fs';
 import { SsblogError, systemCode } from '../errors.ts';
-import { configDefaults } from './defaults.ts';
 import { jsonErrorLine, keyLine } from './json-position.ts';
-import { CONFIG_KEYS, type Config, type ConfigKey, environmentName, flagName } from './keys.ts';
+import { CONFIG_DEFAULTS, CONFIG_KEYS, type Config, type ConfigKey, environmentName, flagName } from './keys.ts';
 import { type MachinePaths, machinePaths } from './paths.ts';
 import { configSchema } from './schema.ts';
 
@@ -32,7 +31,6 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const text = readConfigText(paths);
   const file = parseConfigText(text, paths.config);
 
-  const defaults = configDefaults(paths);
   const values: Record<string, unknown> = {};
   const origins: Partial<Record<ConfigKey, Origin>> = {};
   const take = (key: ConfigKey, value: unknown, origin: Origin) => {
@@ -41,7 +39,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     origins[key] = origin;
   };
   for (const key of CONFIG_KEYS) {
-    take(key, defaults[key], 'default');
+    take(key, (CONFIG_DEFAULTS as Partial<Config>)[key], 'default');
     take(key, file[key], 'file');
     take(key, sources.environment[environmentName(key)], 'environment');
     take(key, sources.flags[key], 'flag');
