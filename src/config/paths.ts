@@ -9,6 +9,8 @@ export interface MachinePaths {
   readonly manifest: string;
   /** The SQLite store. */
   readonly store: string;
+  /** The file that says that the store is the only place where the feeds are. */
+  readonly recordMark: string;
   /** The file whose lock says that one process owns the feed. */
   readonly lock: string;
   /** Files of lines that could not be given to a daemon yet. */
@@ -27,6 +29,7 @@ export function machinePaths(dir: string): MachinePaths {
     secret: join(dir, 'secret'),
     manifest: join(dir, 'manifest.json'),
     store: join(dir, 'store.db'),
+    recordMark: join(dir, 'store.keep'),
     lock: join(dir, 'lock'),
     spool: join(dir, 'spool'),
     flume: join(dir, 'flume'),

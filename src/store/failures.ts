@@ -50,7 +50,7 @@ export function storeFailure(error: unknown, file: string): unknown {
     case RESULT.corrupt:
     case RESULT.notadb:
       return new StoreUnusable('damaged', `the store ${file} is damaged: ${text}`, {
-        hint: 'start the daemon again (ssblog start): it makes a new store from the feeds',
+        hint: 'start the daemon again (ssblog start): it mends the store, or says what to do',
         cause: error,
       });
     case RESULT.busy:

@@ -33,7 +33,7 @@ export function schemaState(db: Database): SchemaState {
 
 function notAStore(db: Database, reason: string): StoreUnusable {
   return new StoreUnusable('damaged', `the store ${db.file} is damaged: ${reason}`, {
-    hint: 'start the daemon again (ssblog start): it makes a new store from the feeds',
+    hint: 'start the daemon again (ssblog start): it mends the store, or says what to do',
   });
 }
 

@@ -1,6 +1,6 @@
 /** A machine of the engine ssb-server becomes one of the engine sqlite, and stays what it is to all others. */
 import assert from 'node:assert/strict';
-import { existsSync, renameSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import { befriend, Machine, randomNetworkKey } from '../helpers/machine.ts';
 import { assertRefused } from '../helpers/refusal.ts';
@@ -72,3 +72,37 @@ test('a message that was forged on the disk stops it, and the machine is what it
   await old.must('engine', 'sqlite');
   assert.match((await old.must('log')).text, /genuine line/);
 });
+
+const LOSSES: Readonly<Record<string, (file: string) => void>> = {
+  'is damaged': (file) => {
+    const store = openSync(file, 'r+');
+    writeSync(store, Buffer.alloc(100, 'x'), 0, 100, 0);
+    closeSync(store);
+  },
+  'is deleted': (file) => rmSync(file),
+  'is cut to nothing': (file) => writeFileSync(file, ''),
+};
+
+for (const [what, lose] of Object.entries(LOSSES)) {
+  test(`a record that ${what} is not made anew: every verb says so, and a backup in its place mends it`, async (t) => {
+    const box = sandbox(t);
+    const machine = await Machine.make(box, 'machine', randomNetworkKey(), 'sqlite');
+    await machine.pipe('a line\n');
+    const file = machine.path('store.db');
+    const backup = readFileSync(file);
+    lose(file);
+    const read = () => (existsSync(file) ? readFileSync(file) : undefined);
+    const lost = read();
+    for (const verb of [['start'], ['log'], ['status']]) {
+      assertRefused(await machine.runWith({ input: '' }, ...verb), { exitCode: 1, says: /damaged|gone/ });
+    }
+    const piped = await machine.runWith({ input: 'kept in the spool\n' }, 'pipe');
+    assert.equal(piped.code, 0, piped.stderr);
+    assert.match(piped.stderr, /damaged|gone/);
+    assert.deepEqual(read(), lost, 'it is left as it was');
+
+    writeFileSync(file, backup);
+    await machine.start();
+    assert.match((await machine.waitForLog(2)).text, /a line\n.*kept in the spool\n$/);
+  });
+}

@@ -25,7 +25,7 @@ export function ssbServerEngine(paths: MachinePaths, limits = FLUME_LIMITS): Eng
       refuseToReplaceRecord(paths);
       const { store, rebuilt, reason } = openMirror(paths.store);
       if (rebuilt && reason !== undefined) notice(`the store is made anew from the feeds: ${reason}`);
-      markAsMirror(store);
+      markAsMirror(store, paths);
       return store;
     },
     stack: () => createSsbServer(),

@@ -51,7 +51,7 @@ export async function takeOver(options: TakeOverOptions): Promise<TakenOver> {
     const old = putAway(paths);
     const store = openStore(paths.store);
     try {
-      markAsRecord(store);
+      markAsRecord(store, paths);
       return { messages: store.messageCount(), feeds: store.feeds().length, old };
     } finally {
       store.close();
@@ -107,7 +107,7 @@ async function copyAndCompare(options: TakeOverOptions): Promise<void> {
         await feeds.close();
       }
       store.setMeta(VERIFIED, '');
-      markAsRecord(store);
+      markAsRecord(store, paths);
     } finally {
       await promised<unknown>((callback) => peer.close(callback));
     }

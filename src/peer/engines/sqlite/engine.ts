@@ -1,5 +1,5 @@
 /** The store as the record: nothing is acknowledged or offered to a peer before it is on the disk. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Identity } from '../../../config/identity.ts';
 import type { MachinePaths } from '../../../config/paths.ts';
@@ -10,7 +10,7 @@ import type { Store } from '../../../store/store.ts';
 import { createStack } from '../../ssb/stock.ts';
 import type { SsbPeer } from '../../ssb/types.ts';
 import type { Engine } from '../engine.ts';
-import { isRecord, markAsRecord } from '../record-mark.ts';
+import { hadRecord, isRecord, markAsRecord } from '../record-mark.ts';
 import { FeedLog } from './feed-log.ts';
 import { databasePlugin } from './plugin.ts';
 
@@ -48,16 +48,18 @@ export function sqliteEngine(paths: MachinePaths, identity: Identity): Engine {
  * @throws SsblogError `store`
  */
 function openRecord(paths: MachinePaths): Store {
-  const store = openUndamaged(paths.store);
+  if (hadRecord(paths) && !holdsSomething(paths.store)) throw lost(paths, 'is gone');
+  const store = openUndamaged(paths);
   try {
     if (!isRecord(store)) {
+      if (hadRecord(paths)) throw lost(paths, 'is not the one that held them');
       if (existsSync(join(paths.flume, 'log.offset'))) {
         throw new SsblogError('store', `the feeds of ${paths.dir} are kept by the engine "ssb-server"`, {
           hint: 'take them over with: ssblog engine sqlite, or set "engine" to "ssb-server" in config.json',
         });
       }
-      markAsRecord(store);
     }
+    markAsRecord(store, paths);
     return store;
   } catch (error) {
     store.close();
@@ -65,16 +67,25 @@ function openRecord(paths: MachinePaths): Store {
   }
 }
 
-function openUndamaged(file: string): Store {
+function holdsSomething(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function openUndamaged(paths: MachinePaths): Store {
   try {
-    return openStore(file);
+    return openStore(paths.store);
   } catch (error) {
-    if (!(error instanceof StoreUnusable) || error.reason !== 'damaged') throw error;
-    throw new SsblogError('store', error.message, {
-      hint: 'it holds the feeds of this machine, so it is not made anew: put a backup of it in its place',
-      cause: error,
-    });
+    if (error instanceof StoreUnusable && error.reason === 'damaged') throw lost(paths, 'is damaged', error);
+    throw error;
   }
+}
+
+function lost(paths: MachinePaths, what: string, cause?: Error): SsblogError {
+  const detail = cause === undefined ? '' : ` (${cause.message})`;
+  return new SsblogError('store', `the store ${paths.store}, which holds the feeds of this machine, ${what}${detail}`, {
+    hint: 'it cannot be made anew: put a backup of it in its place, or make a new machine in another directory',
+    cause,
+  });
 }
 
 function hangUp(peer: SsbPeer): void {
