@@ -1,5 +1,7 @@
 /** The command's side of the daemon's socket, through ssb-client. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Identity } from '../config/identity.ts';
 import type { Config } from '../config/keys.ts';
 import type { MachinePaths } from '../config/paths.ts';
@@ -34,20 +36,39 @@ export async function connectDaemon(
   let rpc: Rpc;
   try {
     rpc = (await promised<unknown>((callback) =>
-      connect(
-        {
-          keys: { ...identity },
-          remote: `unix:${socketPath(paths)}~noauth:${identity.public.replace('.ed25519', '')}`,
-          manifest: { [API_NAME]: API_MANIFEST },
-          config: { caps: { shs: config.networkKey } },
-        },
-        callback,
+      withoutLitter(() =>
+        connect(
+          {
+            keys: { ...identity },
+            remote: `unix:${socketPath(paths)}~noauth:${identity.public.replace('.ed25519', '')}`,
+            manifest: { [API_NAME]: API_MANIFEST },
+            config: { caps: { shs: config.networkKey } },
+          },
+          callback,
+        ),
       ),
     )) as Rpc;
   } catch {
     return undefined; // a socket that nobody listens on: its daemon was killed
   }
   return controlOver(rpc);
+}
+
+/**
+ * ssb-client makes, at once, a temporary directory for a socket of its own that it never opens, and leaves it there:
+ * one for each command. Here it is made where it can be found and removed.
+ */
+function withoutLitter(work: () => void): void {
+  const before = process.env.TMPDIR;
+  const scratch = mkdtempSync(join(tmpdir(), 'ssblog-'));
+  process.env.TMPDIR = scratch;
+  try {
+    work();
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 function controlOver(rpc: Rpc): Control {

@@ -1,6 +1,6 @@
 /** What each verb prints, as the contract of the command line promises it to scripts. */
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../helpers/free-port.ts';
@@ -319,4 +319,17 @@ test('a machine in a very long directory works as any other', async (t) => {
   assert.match(log.text, /\[deep\] from the deep\n$/);
   daemon.kill('SIGTERM');
   assert.equal((await daemon.done()).code, 0);
+});
+
+test('no verb leaves anything in the temporary directory', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  const scratch = mkdtempSync(laptop.box.path('tmp-'));
+  const env = { TMPDIR: scratch };
+  await laptop.start();
+  for (const verb of [['status'], ['machines'], ['whoami'], ['log'], ['pipe']]) {
+    assert.equal((await laptop.runWith({ env, input: 'a line\n' }, ...verb)).code, 0);
+  }
+  assert.equal(await laptop.stop(), 0);
+  assert.equal((await laptop.runWith({ env, input: 'another\n' }, 'pipe')).code, 0);
+  assert.deepEqual(readdirSync(scratch), []);
 });
