@@ -58,10 +58,21 @@ async function resolveTarget(file: string): Promise<string> {
     const target = await realpath(file);
     if ((await stat(target)).isFile()) return target;
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return file;
-    throw new SsblogError('io', `${file} cannot be written: ${(error as Error).message}`, { cause: error });
+    if (systemCode(error) === 'ENOENT' && !(await leadsElsewhere(file))) return file;
+    if (systemCode(error) !== 'ENOENT')
+      throw new SsblogError('io', `${file} cannot be written: ${(error as Error).message}`, { cause: error });
   }
   throw new SsblogError('usage', `${file} is not a file`, { hint: `name a file, or use: ssblog log > ${file}` });
+}
+
+/** A link to something without a path of its own (`/dev/stdout` to a pipe): it must not be replaced. */
+async function leadsElsewhere(file: string): Promise<boolean> {
+  try {
+    return !(await stat(file)).isFile();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function writeLines(

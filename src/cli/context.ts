@@ -57,7 +57,7 @@ export const CONFIG_GROUP = 'Configuration:';
 function machineDirectory({ environment }: Context, flag: string | undefined): string {
   const given = flag ?? environment.SSBLOG_PATH;
   if (given === '') throw new SsblogError('usage', '--path and SSBLOG_PATH must not be empty');
-  return resolve(given ?? `${environment.HOME ?? homedir()}/.ssblog`);
+  return resolve(given ?? `${environment.HOME || homedir()}/.ssblog`);
 }
 
 export async function loadMachineConfig({ dir, flags, context }: Invocation): Promise<LoadedConfig> {

@@ -17,14 +17,17 @@ async function main(argv: readonly string[]): Promise<number> {
   let chosen: number | undefined;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
+      if (signalled !== undefined) process.exit(signalled); // asked twice: whatever it waits for
       signalled ??= EXIT_SIGNAL_BASE + constants.signals[name];
       controller.abort(name);
     });
   }
   let staysWithoutStdout = false;
+  // Nobody reads what would be said: that must not end a daemon or lose lines.
+  process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has enough (`| head`): that is no failure.
-    if (error.code === 'EPIPE' && staysWithoutStdout) return;
+    if (staysWithoutStdout) return;
     process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED);
   });
   const context: Context = {
@@ -63,6 +66,10 @@ function isAbort(error: unknown): boolean {
 function report(error: unknown, argv: readonly string[]): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
+    if (error.code === 'commander.help') {
+      print(argv, { code: 'usage', message: 'no verb is given', hint: 'see: ssblog --help' });
+      return EXIT_USAGE;
+    }
     const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
     print(argv, { code: 'usage', message, hint: hint?.replace(/^\((.*)\)$/, '$1') ?? 'see: ssblog --help' });
     return EXIT_USAGE;

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { type Level, parseLevel } from './level.ts';
-import { MAX_NAME_UNITS, MAX_RUN_UNITS, MAX_TIME_MS } from './limits.ts';
+import { MAX_BLOCK_RECORDS, MAX_NAME_UNITS, MAX_RUN_UNITS, MAX_TIME_MS } from './limits.ts';
 
 /** `@…=.ed25519`: 32 bytes of public key in base64. */
 export const feedIdSchema = z.string().regex(/^@[A-Za-z0-9+/]{43}=\.ed25519$/);
@@ -58,7 +58,7 @@ const logBlockSchema = z.looseObject({
   ...labels,
   run,
   line: count.min(1),
-  lines: count.min(1),
+  lines: count.min(1).max(MAX_BLOCK_RECORDS),
   at: z.tuple([time, time]),
   /** The worst level of the lines in it. */
   level: level.optional().catch(undefined),

@@ -9,6 +9,9 @@ export const MAX_RECORD_BYTES = 7168;
 /** What a block may unpack to; the packer stays under it, a reader refuses more. */
 export const MAX_BLOCK_BYTES = 1024 * 1024;
 
+/** Records in a block: a few bytes can unpack to a million empty ones, and each costs its reader. */
+export const MAX_BLOCK_RECORDS = 16_384;
+
 /** Source, destination, job and machine names, in UTF-16 code units. */
 export const MAX_NAME_UNITS = 200;
 

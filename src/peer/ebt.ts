@@ -13,6 +13,7 @@
  */
 import { createRequire } from 'node:module';
 import { getReceive, note } from 'epidemic-broadcast-trees/v3.js';
+import { requireAfresh } from './require-afresh.ts';
 import type { EbtInstance, EbtOptions } from './ssb/ebt-types.ts';
 
 export interface Ebt {
@@ -46,7 +47,7 @@ export function loadEbt(): Ebt {
     return instance;
   };
   try {
-    const plugin = loadAfresh(requireInside, requireInside.resolve('ssb-ebt'));
+    const plugin = requireAfresh(requireInside, requireInside.resolve('ssb-ebt'));
     return {
       plugin,
       knownSequence: (feed) =>
@@ -58,12 +59,6 @@ export function loadEbt(): Ebt {
   } finally {
     module.exports = original;
   }
-}
-
-/** A second peer in one process (one after the other) must get an instance of its own. */
-function loadAfresh(require: NodeJS.Require, path: string): unknown {
-  delete require.cache[path];
-  return require(path);
 }
 
 const FORGETFUL: Pick<EbtOptions, 'getClock' | 'setClock'> = {

@@ -3,7 +3,7 @@
  * network; a command that finds no daemon opens one without, for as long as it takes.
  */
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
-import unixSocket from 'multiserver/plugins/unix-socket.js';
+import { createRequire } from 'node:module';
 import webSocket from 'multiserver/plugins/ws.js';
 import conn from 'ssb-conn/core.js';
 import { Gossip } from 'ssb-conn/lib/gossip.js';
@@ -30,6 +30,7 @@ import { type Lock, takeLock } from './lock.ts';
 import { allowOwner, restrictRemote } from './permissions.ts';
 import { portProblem } from './port.ts';
 import { promised } from './pull.ts';
+import { requireAfresh } from './require-afresh.ts';
 import { startScheduler } from './scheduler.ts';
 import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
 import type { SsbPeer, StackBuilder } from './ssb/types.ts';
@@ -110,7 +111,7 @@ async function open(
   allowOwner(peer);
   peer.multiserver.transport({
     name: 'unix',
-    create: () => unixSocket({ path: socketDirectory(paths), scope: 'device' }),
+    create: () => loadUnixSocket()({ path: socketDirectory(paths), scope: 'device' }),
   });
   peer.multiserver.transport({ name: 'ws', create: () => webSocket({}) });
   const connections = watchConnections(peer);
@@ -198,6 +199,13 @@ function stackConfig({ config, identity, paths, network }: PeerOptions): object 
       outgoing: { net: [{ transform: 'shs' }], ws: [{ transform: 'shs' }] },
     },
   };
+}
+
+/** The module remembers that it listens: the second peer of a process would wait for its socket for ever. */
+function loadUnixSocket(): (options: { path: string; scope: 'device' }) => unknown {
+  const require = createRequire(import.meta.url);
+  const plugin = requireAfresh(require, require.resolve('multiserver/plugins/unix-socket.js'));
+  return plugin as ReturnType<typeof loadUnixSocket>;
 }
 
 /** Other machines show this machine by its name. */

@@ -4,15 +4,13 @@
  */
 import { encodeBlock } from '../message/block.ts';
 import type { LogBlockContent, LogContent } from '../message/content.ts';
-import { MAX_BLOCK_BYTES, MAX_MESSAGE_UNITS, MAX_RECORD_BYTES } from '../message/limits.ts';
+import { MAX_BLOCK_BYTES, MAX_BLOCK_RECORDS, MAX_MESSAGE_UNITS, MAX_RECORD_BYTES } from '../message/limits.ts';
 import { encodeLog } from '../message/log.ts';
 import type { LogRecord, RunLabels } from '../message/record.ts';
 import { fits, messageUnits } from '../message/size.ts';
 
 export type LineContent = LogContent | LogBlockContent;
 
-/** Bounds what very short lines take in memory, and a block's header. */
-const MAX_BLOCK_RECORDS = 16_384;
 /** The other half of what a reader unpacks is room for the header of so many records. */
 const MAX_BODY_BYTES = MAX_BLOCK_BYTES / 2;
 /** The fill (1 is the message limit) at which attempts aim: a little less than all, or half of them would be too large. */

@@ -31,8 +31,12 @@ export interface ShipperOptions {
 }
 
 export interface Shipped {
-  /** Lines that went to the spool, for the daemon to publish; all others are durable in the feed. */
+  /** Lines that went to the spool, for the daemon to publish. */
   readonly spooled: number;
+  /** Lines that neither a peer nor the spool took; all others are durable in the feed. */
+  readonly dropped: number;
+  /** Why they were dropped. */
+  readonly failure?: unknown;
 }
 
 interface Batch {
@@ -46,6 +50,7 @@ export class Shipper {
   #sink: Sink | undefined;
   #spooling = false;
   #spooled = 0;
+  #dropped = 0;
   readonly #loop = new Loop(() => this.#run());
   #failure: { readonly error: unknown } | undefined;
   /** Wakes who waits for room or for the end. */
@@ -58,22 +63,25 @@ export class Shipper {
   /** Takes contents over; resolves when there is room for more. */
   async ship(contents: readonly Content[]): Promise<void> {
     if (contents.length === 0) return;
+    if (this.#failure !== undefined) {
+      this.#dropped += countLines(contents); // the producer must still be able to write to its end
+      return;
+    }
     for (let start = 0; start < contents.length; start += BATCH_CONTENTS) {
       this.#enqueue(contents.slice(start, start + BATCH_CONTENTS));
     }
     this.#wake();
     this.#loop.wake();
     while (this.#failure === undefined && this.#waiting() > MAX_WAITING_CONTENTS) await this.#change();
-    this.#throwFailure();
   }
 
   /** Resolves when everything is durable, in the feed or in the spool. */
   async finish(): Promise<Shipped> {
     await this.#loop.idle();
     await this.#sink?.close();
-    this.#throwFailure();
-    await this.#options.spool.close();
-    return { spooled: this.#spooled };
+    if (this.#failure === undefined) await this.#spoolStep(() => this.#options.spool.close());
+    const outcome = { spooled: this.#spooled, dropped: this.#dropped };
+    return this.#failure === undefined ? outcome : { ...outcome, failure: this.#failure.error };
   }
 
   #enqueue(contents: readonly Content[]): void {
@@ -96,14 +104,24 @@ export class Shipper {
         else await this.#deliver();
       }
     } catch (error) {
-      this.#failure = { error };
-      this.#wake();
+      this.#fail(error);
     }
   }
 
-  /** Neither daemon nor spool: the one failure that cannot be mended here. */
-  #throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
+  async #spoolStep(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Neither peer nor spool: the one failure that cannot be mended here. What waits is dropped, and counted. */
+  #fail(error: unknown): void {
+    this.#failure = { error };
+    for (const { contents } of this.#batches) this.#dropped += countLines(contents);
+    this.#batches = [];
+    this.#wake();
   }
 
   /** Sends until nothing is left, or the sink fails; what is not acknowledged then stays in `#batches`. */
@@ -172,11 +190,11 @@ export class Shipper {
   }
 
   async #spoolAll(): Promise<void> {
-    const batches = this.#batches;
-    this.#batches = [];
-    for (const { contents } of batches) {
-      await this.#options.spool.append(contents);
-      this.#spooled += contents.reduce((sum, content) => sum + linesIn(content), 0);
+    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+      batch.sent = true; // it must not grow meanwhile
+      await this.#options.spool.append(batch.contents);
+      this.#batches.shift();
+      this.#spooled += countLines(batch.contents);
     }
     this.#wake();
   }
@@ -196,4 +214,8 @@ export class Shipper {
     this.#changed = undefined;
     wake?.();
   }
+}
+
+function countLines(contents: readonly Content[]): number {
+  return contents.reduce((sum, content) => sum + linesIn(content), 0);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import split2 from 'split2';
 import { systemCode } from '../errors.ts';
 import { type Content, parseContent } from '../message/content.ts';
+import { fits } from '../message/size.ts';
 import { Loop } from './loop.ts';
 
 const BATCH_CONTENTS = 64;
@@ -151,7 +152,7 @@ async function* spooledContents(path: string): AsyncGenerator<Content | undefine
 function readContent(line: string): Content | undefined {
   try {
     const parsed = parseContent(JSON.parse(line));
-    return parsed.kind === 'known' ? parsed.content : undefined;
+    return parsed.kind === 'known' && fits(parsed.content) ? parsed.content : undefined;
   } catch {
     return undefined; // a torn or damaged line: counted, and its file kept
   }

@@ -222,3 +222,26 @@ test('nothing is stored twice when the daemon is killed again and again while li
   await laptop.start();
   await assertOnceInOrder(laptop, 'laptop', numbered(1, rounds * 500));
 });
+
+test('a long pipe outlives a daemon that comes and goes, and the daemon that comes after', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  const pipe = laptop.spawn('pipe');
+  let sent = 0;
+  const send = async () => {
+    sent += 1;
+    await pipe.write(`line ${sent}\n`);
+    await laptop.waitForLog(sent);
+  };
+  await send(); // through a peer of its own
+  await laptop.start();
+  await send();
+  assert.equal(await laptop.stop(), 0);
+  await send(); // through a second peer in the same process
+  assert.equal((await laptop.run('stop')).code, 0, 'which is no daemon, and is not stopped');
+  await send();
+  await laptop.start();
+  await send();
+  pipe.endInput();
+  assert.equal((await pipe.done()).code, 0);
+  await assertOnceInOrder(laptop, 'laptop', 'line 1\nline 2\nline 3\nline 4\nline 5\n');
+});

@@ -1,6 +1,8 @@
 /** How commands end: on signals, and when nobody reads their output. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { test } from 'node:test';
 import { network } from '../helpers/machine.ts';
 import { SSBLOG } from '../helpers/sandbox.ts';
@@ -146,4 +148,16 @@ test('on a terminal, control characters are shown escaped', { skip: noScript }, 
 
   const piped = await laptop.must('log');
   assert.ok(piped.text.includes('\x1b[31mred\x1b]0;title\x07 \x00 after\n'), 'a pipe gets the bytes as they came');
+});
+
+test('a daemon whose stderr nobody reads goes on', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  laptop.daemon.stopReadingStderr();
+  const socket = createConnection(laptop.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.end('sixty-four bytes that are no handshake, for the daemon to speak of ...');
+  await once(socket, 'close');
+  await laptop.pipe('still here\n');
+  assert.equal(await laptop.stop(), 0);
 });

@@ -75,6 +75,11 @@ export class Running {
     this.#subprocess.kill(signal);
   }
 
+  /** As a reader that leaves: what the process writes then fails. */
+  stopReadingStderr(): void {
+    this.#subprocess.stderr?.destroy();
+  }
+
   /** Writes to stdin; resolves when the process has taken it in. */
   async write(input: string | Buffer): Promise<void> {
     const { stdin } = this.#subprocess;

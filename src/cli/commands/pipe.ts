@@ -101,12 +101,25 @@ async function run(call: Invocation, options: PipeOptions): Promise<void> {
     await shipper.ship([record({ state: 'end', ...ended })]);
   }
 
-  const { spooled } = await shipper.finish();
+  const { spooled, dropped, failure } = await shipper.finish();
+  if (failure !== undefined) {
+    throw new SsblogError(
+      'io',
+      `${dropped} lines are lost, neither peer nor spool took them: ${(failure as Error).message}`,
+      {
+        hint: 'look at the disk and the rights of the directory',
+        cause: failure,
+      },
+    );
+  }
   const summary = { run: labels.run, lines: packer.lines, published: packer.lines - spooled, spooled };
   if (call.globals.json) answer(call, summary, '');
   else if (call.globals.verbose)
     note(call, `${packer.lines} lines of run ${labels.run}, ${spooled} of them in the spool`);
 }
+
+/** As in the message that carries it. */
+const MAX_SCHEDULE_UNITS = 50;
 
 function checkSchedule({ job, every, grace }: PipeOptions): void {
   for (const [flag, value] of [
@@ -115,7 +128,7 @@ function checkSchedule({ job, every, grace }: PipeOptions): void {
   ] as const) {
     if (value === undefined) continue;
     if (job === undefined) throw new SsblogError('usage', `${flag} needs --job`, { hint: 'only a job has a schedule' });
-    if (parseDuration(value) !== undefined) continue;
+    if (value.length <= MAX_SCHEDULE_UNITS && (parseDuration(value) ?? 0) > 0) continue;
     throw new SsblogError('usage', `${flag}: "${value}" is no duration`, {
       hint: 'durations: 90s, 30m, 24h, 7d, 1h30m',
     });

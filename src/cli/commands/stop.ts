@@ -19,7 +19,9 @@ async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
   const { connectDaemon } = await import('../../peer/client.ts');
   const daemon = await connectDaemon(access.config, access.identity, access.paths);
-  if (daemon === undefined) {
+  // A command's own peer answers too; it ends with its command.
+  if (daemon === undefined || (await daemon.status()).temporary) {
+    await daemon?.close();
     note(call, 'no daemon runs');
     answer(call, { stopped: false }, '');
     return;

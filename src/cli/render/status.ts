@@ -1,4 +1,5 @@
 /** The answer of `status`, for people. */
+import { escapeText } from '../../assemble/escape-controls.ts';
 import { counted, renderBytes, renderDuration } from './units.ts';
 
 export interface Status {
@@ -44,5 +45,5 @@ export function renderStatus(status: Status, now: number): string {
       `${peer.name ?? peer.id} ${peer.direction} for ${renderDuration(now - peer.sinceMs)} ${peer.address}`,
     ]),
   ];
-  return rows.map(([title, value]) => `${title.padEnd(12)} ${value}\n`).join('');
+  return rows.map(([title, value]) => `${title.padEnd(12)} ${escapeText(value)}\n`).join('');
 }

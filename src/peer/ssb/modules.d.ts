@@ -39,11 +39,6 @@ declare module 'ssb-conn/lib/gossip.js' {
   export const Gossip: unknown;
 }
 
-declare module 'multiserver/plugins/unix-socket.js' {
-  const create: (options: { path: string; scope: 'device' }) => unknown;
-  export default create;
-}
-
 declare module 'multiserver/plugins/ws.js' {
   const create: (options: object) => unknown;
   export default create;
