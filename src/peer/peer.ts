@@ -4,6 +4,7 @@
  */
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import webSocket from 'multiserver/plugins/ws.js';
 import conn from 'ssb-conn/core.js';
 import { Gossip } from 'ssb-conn/lib/gossip.js';
@@ -33,11 +34,12 @@ import { promised } from './pull.ts';
 import { requireAfresh } from './require-afresh.ts';
 import { startScheduler } from './scheduler.ts';
 import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
-import type { SsbPeer, StackBuilder } from './ssb/types.ts';
+import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
 
 /** Without it secret-stack drops every idle connection after 5 s. */
 const INACTIVITY_MS = 600_000;
 const HANDSHAKE_MS = 15_000;
+const CLOSE_PATIENCE_MS = 2_000;
 /** How long whoever asks for a connection waits for it; the dialling goes on. */
 const DIAL_ANSWER_MS = 10_000;
 
@@ -107,7 +109,6 @@ async function open(
   usePlugins(stack, [friends.plugin, ebt.plugin, apiPlugin(() => (closing ? undefined : ready.promise))]);
   const peer = stack(stackConfig(options));
   closers.push(() => closeSsb(peer, paths));
-  closers.push(() => ebt.close());
   allowOwner(peer);
   peer.multiserver.transport({
     name: 'unix',
@@ -121,6 +122,7 @@ async function open(
 
   const feeds = await engine.open({ peer, store, notice, fatal: failure.reject });
   closers.push(() => feeds.close());
+  closers.push(() => ebt.close());
   friends.load(store.contacts());
   const writer = new Writer({
     publish: (contents) => feeds.publish(contents),
@@ -246,13 +248,20 @@ function dialErrorText({ message }: Error): string {
   return message.split('\n', 1)[0] ?? message;
 }
 
+function hangUp(connection: RemotePeer): void {
+  connection.close(true, () => undefined);
+}
+
 async function closeSsb(peer: SsbPeer, paths: MachinePaths): Promise<void> {
   // ssb-db closes the database first and the connections after: whoever is served meanwhile would ask a closed one.
   for (const connections of Object.values(peer.peers)) {
-    for (const connection of [...connections]) connection.close(true, () => undefined);
+    for (const connection of [...connections]) hangUp(connection);
   }
+  peer.on('rpc:connect', hangUp); // whoever was in the midst of a handshake
+  // A connection without a handshake keeps the server open; nothing that matters waits for it.
+  const patience = delay(CLOSE_PATIENCE_MS, undefined, { ref: false });
   try {
-    await promised<unknown>((callback) => peer.close(callback));
+    await Promise.race([promised<unknown>((callback) => peer.close(callback)), patience]);
   } catch (error) {
     throw new SsblogError('peer', `the peer did not close in order: ${(error as Error).message}`, { cause: error });
   }

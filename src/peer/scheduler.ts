@@ -23,6 +23,22 @@ export function addressFeed(address: string): string | undefined {
   return key === undefined ? undefined : `@${key}.ed25519`;
 }
 
+/**
+ * Feeds that are connected or being dialled. ssb-conn takes a connection that ended as soon as it was made for one
+ * that stands, for ever, and would not dial its address again: it is told that it is gone.
+ */
+function busyFeeds(peer: SsbPeer): Set<string> {
+  const hub = peer.conn.hub();
+  const busy = new Set<string>();
+  for (const [address, { key, state }] of [...hub.entries()]) {
+    if (key === undefined) continue;
+    const isGone = state === 'connected' && (peer.peers[key]?.length ?? 0) === 0;
+    if (isGone) void hub.disconnect(address);
+    else busy.add(key);
+  }
+  return busy;
+}
+
 export function startScheduler(
   peer: SsbPeer,
   now: () => number = Date.now,
@@ -33,7 +49,7 @@ export function startScheduler(
 
   const tick = () => {
     if (closed) return;
-    const connected = new Set([...peer.conn.hub().entries()].map(([, data]) => data.key));
+    const connected = busyFeeds(peer);
     for (const [address] of peer.conn.dbPeers()) {
       const feed = addressFeed(address);
       if (feed === undefined || feed === peer.id || connected.has(feed)) continue;

@@ -54,7 +54,8 @@ test('a machine of each engine and a stock daemon replicate everything, over res
   await flume.pipe('while the other was dead\n', '--no-blocks');
   await stockAnswer(stock, 'publish', '--type', 'log', '--source', 'stock', '--text', 'second');
   await record.start();
-  assert.equal(await flume.stop(), 0);
+  const { daemon } = flume;
+  assert.equal(await flume.stop(), 0, daemon.result.stderr);
   await record.pipe('while flume was off\n', '--no-blocks');
   await flume.start();
   await waitForSameIds(104, record, flume, stock);

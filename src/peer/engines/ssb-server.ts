@@ -3,6 +3,7 @@
  * the store does, so a message counts as durable once the mirror has it.
  */
 import { existsSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createSsbServer } from 'ssb-server';
 import type { MachinePaths } from '../../config/paths.ts';
 import { SsblogError } from '../../errors.ts';
@@ -11,11 +12,15 @@ import type { SignedMessage } from '../../message/signed.ts';
 import { StoreUnusable } from '../../store/failures.ts';
 import { openMirror, openStore } from '../../store/open.ts';
 import { promised } from '../pull.ts';
+import type { SsbPeer } from '../ssb/types.ts';
 import type { Engine } from './engine.ts';
 import { FLUME_LIMITS, limitFlume } from './flume-limit.ts';
 import { flumeBytes, MIRRORED_BYTES } from './freshness.ts';
 import { Mirror } from './mirror.ts';
 import { markAsMirror } from './record-mark.ts';
+
+const VIEWS_PATIENCE_MS = 3000;
+const VIEWS_POLL_MS = 10;
 
 /** @param limits sizes of flume's log at which it warns, and writes no more */
 export function ssbServerEngine(paths: MachinePaths, limits = FLUME_LIMITS): Engine {
@@ -46,6 +51,7 @@ export function ssbServerEngine(paths: MachinePaths, limits = FLUME_LIMITS): Eng
         },
         async close(): Promise<void> {
           await mirror.close();
+          await viewsAreWritten(peer);
           // The size first: what arrives after it makes the store look stale, which only costs a look.
           const bytes = flumeBytes(paths);
           const clock = await promised<Record<string, number>>((callback) => peer.getVectorClock(callback));
@@ -57,6 +63,12 @@ export function ssbServerEngine(paths: MachinePaths, limits = FLUME_LIMITS): Eng
       };
     },
   };
+}
+
+/** Flume's views follow its log by themselves; one that is closed while it writes may never say that it is closed. */
+async function viewsAreWritten(peer: SsbPeer): Promise<void> {
+  const giveUpAt = Date.now() + VIEWS_PATIENCE_MS;
+  while (!peer.status().sync.sync && Date.now() < giveUpAt) await delay(VIEWS_POLL_MS);
 }
 
 /** Without flume there is nothing to make the store anew from: what it holds is then nowhere else. */

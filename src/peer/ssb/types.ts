@@ -47,6 +47,8 @@ export interface SsbPeer {
 
   publish(content: object, callback: Callback<SignedMessage>): void;
   add(value: object, callback: Callback<SignedMessage>): void;
+  /** `sync`: whether the database's views have followed its log to the end. */
+  status(): { sync: { sync: boolean } };
   getVectorClock(callback: Callback<Record<string, number>>): void;
   getAtSequence(pair: [id: string, sequence: number], callback: Callback<SignedMessage>): void;
   createUserStream(options: { id: string; gt: number }): PullSource<SignedMessage>;
@@ -58,6 +60,9 @@ export interface SsbPeer {
     connect(address: string, callback: Callback): void;
     dbPeers(): [address: string, data: ConnectionRecord][];
     db(): { loaded(): Promise<unknown>; _write(callback: Callback): void };
-    hub(): { entries(): Iterable<[address: string, data: ConnectionRecord]> };
+    hub(): {
+      entries(): Iterable<[address: string, data: ConnectionRecord]>;
+      disconnect(address: string): Promise<boolean>;
+    };
   };
 }
