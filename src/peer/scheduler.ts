@@ -33,7 +33,8 @@ function busyFeeds(peer: SsbPeer): Set<string> {
   for (const [address, { key, state }] of [...hub.entries()]) {
     if (key === undefined) continue;
     const isGone = state === 'connected' && (peer.peers[key]?.length ?? 0) === 0;
-    if (isGone) void hub.disconnect(address);
+    // What it cannot hang up stays in its list, and is looked at again at the next tick.
+    if (isGone) hub.disconnect(address).catch(() => undefined);
     else busy.add(key);
   }
   return busy;
