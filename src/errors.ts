@@ -21,6 +21,8 @@ export type ErrorCode =
   | 'lost'
   /** Another process holds the directory. */
   | 'locked'
+  /** The own feed must not be written now: it may be behind what others hold of it, or has forked. */
+  | 'held'
   /** The port is taken. */
   | 'port'
   /** The store cannot be read or written. */

@@ -9,6 +9,7 @@ import { register as registerFollow } from './commands/follow.ts';
 import { register as registerInit } from './commands/init.ts';
 import { register as registerLog } from './commands/log.ts';
 import { register as registerMachines } from './commands/machines.ts';
+import { register as registerNewIdentity } from './commands/new-identity.ts';
 import { register as registerPipe } from './commands/pipe.ts';
 import { register as registerStart } from './commands/start.ts';
 import { register as registerStatus } from './commands/status.ts';
@@ -32,6 +33,7 @@ const VERBS = [
   registerAssemble,
   registerConfig,
   registerEngine,
+  registerNewIdentity,
 ];
 
 const EXIT_STATUS = `

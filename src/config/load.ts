@@ -27,7 +27,7 @@ export interface ConfigSources {
  *   or a value is wrong (naming the key, and the line or the flag it came from)
  */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
-  const paths = machinePaths(sources.dir);
+  const paths = machinePaths(sources.dir, sources.environment);
   const text = readConfigText(paths);
   const file = parseConfigText(text, paths.config);
 

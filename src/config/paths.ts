@@ -1,4 +1,5 @@
 /** Every path of a machine's directory, in one place. */
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 export interface MachinePaths {
@@ -19,10 +20,21 @@ export interface MachinePaths {
   readonly flume: string;
   /** Where that is put away when the store has taken it over. */
   readonly oldFlume: string;
+  /** What is known of this machine's own feed beside its record: see peer/own-feed. */
+  readonly ownFeed: string;
+  /** Outside the directory, so that a copy that is put back does not bring its own: how far feeds had come. */
+  readonly highWaterMarks: string;
 }
 
-/** @param dir absolute path of the machine's directory */
-export function machinePaths(dir: string): MachinePaths {
+/**
+ * @param dir absolute path of the machine's directory
+ * @param environment says where programs keep their state (XDG base directory specification)
+ */
+export function machinePaths(
+  dir: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): MachinePaths {
+  const stateHome = environment.XDG_STATE_HOME || join(environment.HOME || homedir(), '.local', 'state');
   return {
     dir,
     config: join(dir, 'config.json'),
@@ -34,5 +46,7 @@ export function machinePaths(dir: string): MachinePaths {
     spool: join(dir, 'spool'),
     flume: join(dir, 'flume'),
     oldFlume: join(dir, 'flume.old'),
+    ownFeed: join(dir, 'own-feed.json'),
+    highWaterMarks: join(stateHome, 'ssblog'),
   };
 }

@@ -1,12 +1,41 @@
 /** Who is connected now, and how far their feeds are known to go. */
 import type { Store } from '../store/store.ts';
 import type { PeerStatus } from './control.ts';
-import type { SsbPeer } from './ssb/types.ts';
+import type { RemotePeer, SsbPeer } from './ssb/types.ts';
 
 type PeerEntry = PeerStatus['peers'][number];
 
 export interface Connections {
   list(): PeerEntry[];
+}
+
+/** A machine whose connection was replaced so often in this time is more than one. */
+const SUSPICIOUS_REPLACEMENTS = 3;
+const SUSPICIOUS_WITHIN_MS = 120_000;
+
+/**
+ * A machine that comes in again while its connection stands has lost that one and does not know it, or is a copy of
+ * the other. The newer connection counts: replication speaks with one of them only.
+ */
+export function replaceOlder(
+  peer: SsbPeer,
+  { notice, now = Date.now }: { notice: (id: string, addresses: readonly string[]) => void; now?: () => number },
+): void {
+  const incoming = new Map<string, RemotePeer>();
+  const replaced = new Map<string, number[]>();
+  peer.on('rpc:connect', (remote, isClient) => {
+    if (remote.id === peer.id || isClient) return;
+    const older = incoming.get(remote.id);
+    incoming.set(remote.id, remote);
+    remote.once('closed', () => {
+      if (incoming.get(remote.id) === remote) incoming.delete(remote.id);
+    });
+    if (older === undefined) return;
+    const recent = [...(replaced.get(remote.id) ?? []).filter((at) => at > now() - SUSPICIOUS_WITHIN_MS), now()];
+    replaced.set(remote.id, recent);
+    if (recent.length === SUSPICIOUS_REPLACEMENTS) notice(remote.id, [older.stream.address, remote.stream.address]);
+    older.close(true, () => undefined);
+  });
 }
 
 /** Watches a peer's connections; those of this machine's own command line do not count. */

@@ -39,5 +39,7 @@ export const peerStatusSchema = z.object({
     /** Messages that exist of these feeds, as far as anybody connected knows. */
     known: z.number(),
   }),
+  /** Why this machine does not write its feed now; null when it does. */
+  hold: z.object({ reason: z.string(), message: z.string(), hint: z.string(), sinceMs: z.number() }).nullable(),
 });
 export type PeerStatus = z.infer<typeof peerStatusSchema>;

@@ -12,23 +12,31 @@ import { type LocalPeer, openPeer } from './peer.ts';
 const HAND_OVER_MS = 10_000;
 const RETRY_MS = 50;
 
+export interface DaemonOptions {
+  /** Tells systemd when it is ready. */
+  readonly underSystemd: boolean;
+  readonly noCatchUp: boolean;
+}
+
 /**
- * @param underSystemd tells systemd when it is ready
  * @throws SsblogError `locked` when another daemon has the machine, `port` when the port is taken
  */
-export async function startDaemon(access: MachineAccess, underSystemd: boolean): Promise<LocalPeer> {
-  const peer = await openWhenFree(access);
+export async function startDaemon(
+  access: MachineAccess,
+  { underSystemd, noCatchUp }: DaemonOptions,
+): Promise<LocalPeer> {
+  const peer = await openWhenFree(access, noCatchUp);
   // For stock clients, which read the names of the methods from it.
   writeFileSync(access.paths.manifest, `${JSON.stringify(peer.manifest, null, 2)}\n`, { mode: 0o600 });
   if (underSystemd) notifySystemd('--ready', access.notice);
   return peer;
 }
 
-async function openWhenFree(access: MachineAccess): Promise<LocalPeer> {
+async function openWhenFree(access: MachineAccess, noCatchUp: boolean): Promise<LocalPeer> {
   const giveUpAt = Date.now() + HAND_OVER_MS;
   for (;;) {
     try {
-      return await openPeer({ ...access, network: true });
+      return await openPeer({ ...access, network: true, noCatchUp });
     } catch (error) {
       if (!(error instanceof SsblogError) || error.code !== 'locked' || Date.now() > giveUpAt) throw error;
       const daemon = await askToYield(access);

@@ -10,17 +10,31 @@
  * - What a peer said of a feed is remembered over connections ("I do not replicate it", "I have nothing of it"), and a
  *   feed of which both remember that is not mentioned again. Here every connection begins with a full exchange, which
  *   for the few feeds of a network of machines is one small message.
+ * - A connection that a newer one with the same peer has replaced ends the newer one's replication when it closes. Here
+ *   it ends once, when it is replaced.
  */
 import { createRequire } from 'node:module';
-import { getReceive, note } from 'epidemic-broadcast-trees/v3.js';
+import { getReceive, getSequence, note } from 'epidemic-broadcast-trees/v3.js';
+import type { SignedValue } from '../message/signed.ts';
 import { requireAfresh } from './require-afresh.ts';
-import type { EbtInstance, EbtOptions } from './ssb/ebt-types.ts';
+import type { EbtInstance, EbtOptions, EbtStream } from './ssb/ebt-types.ts';
+
+/** Who wants to know what peers say and bring. None of these may throw. */
+export interface EbtWatcher {
+  /** A peer says how far it has a feed. */
+  heard(peer: string, feed: string, sequence: number): void;
+  /** A message that a peer brought is in the record. */
+  received(value: SignedValue): void;
+  /** A message that a peer brought was not taken. It may be anything. */
+  refused(value: unknown): void;
+}
 
 export interface Ebt {
   /** To be used instead of ssb-ebt's own. */
   readonly plugin: unknown;
   /** The highest sequence of a feed that a connected peer says it has; 0 when none knows the feed. */
   knownSequence(feed: string): number;
+  watch(watcher: EbtWatcher): void;
   /** Call before the database is closed: flume throws at who still asks it, and that ends the process. */
   close(): void;
 }
@@ -34,6 +48,7 @@ export function loadEbt(): Ebt {
   if (module === undefined) throw new Error('epidemic-broadcast-trees is not in the module cache');
   let instance: EbtInstance | undefined;
   let isClosed = false;
+  let watcher: EbtWatcher | undefined;
   const whileOpen =
     <A extends unknown[]>(call: (...args: A) => void) =>
     (...args: A): void => {
@@ -42,8 +57,8 @@ export function loadEbt(): Ebt {
   // ssb-ebt offers no way to its instance: its plugin, loaded just after, takes this for the module that makes one.
   module.exports = (options: EbtOptions) => {
     const getAt = whileOpen(options.getAt);
-    const append = whileOpen(tellIfTaken(options.append));
-    instance = mend(original({ ...options, ...FORGETFUL, getAt, append }));
+    const append = whileOpen(tellIfTaken(options.append, () => watcher));
+    instance = mend(original({ ...options, ...FORGETFUL, getAt, append }), () => watcher);
     return instance;
   };
   try {
@@ -52,6 +67,9 @@ export function loadEbt(): Ebt {
       plugin,
       knownSequence: (feed) =>
         Math.max(0, ...Object.values(instance?.state.peers ?? {}).map((peer) => peer.clock?.[feed] ?? 0)),
+      watch: (who) => {
+        watcher = who;
+      },
       close: () => {
         isClosed = true;
       },
@@ -69,14 +87,16 @@ const FORGETFUL: Pick<EbtOptions, 'getClock' | 'setClock'> = {
 };
 
 /** ssb-ebt calls back with neither an error nor a message for a message that was refused but not invalid. */
-function tellIfTaken(append: EbtOptions['append']): EbtOptions['append'] {
+function tellIfTaken(append: EbtOptions['append'], watcher: () => EbtWatcher | undefined): EbtOptions['append'] {
   return (value, callback) =>
     append(value, (error, message) => {
+      if (!error && message) watcher()?.received(value as SignedValue);
+      else watcher()?.refused(value);
       if (error || message) callback(error, message);
     });
 }
 
-function mend(ebt: EbtInstance): EbtInstance {
+function mend(ebt: EbtInstance, watcher: () => EbtWatcher | undefined): EbtInstance {
   const request = ebt.request;
   ebt.request = function (feed, follows) {
     const isNew = follows !== false && !ebt.state.follows[feed];
@@ -86,25 +106,42 @@ function mend(ebt: EbtInstance): EbtInstance {
   const createStream = ebt.createStream;
   ebt.createStream = function (peer, version, isClient) {
     const stream = createStream.call(this, peer, version, isClient);
+    endOnce(stream);
     const write = stream.write;
     stream.write = function (data) {
+      if (this.ended) return; // on its way when a newer connection took its place
       write.call(this, data);
-      noteRefusals(ebt, peer, data);
+      for (const [feed, encoded] of notesIn(data)) {
+        if (encoded === -1) noteRefusal(ebt, peer, feed);
+        else watcher()?.heard(peer, feed, getSequence(encoded));
+      }
     };
     return stream;
   };
   return ebt;
 }
 
+function endOnce(stream: EbtStream): void {
+  const { end } = stream;
+  let isOver = false;
+  stream.end = function (error) {
+    if (isOver) return;
+    isOver = true;
+    end.call(this, error);
+  };
+  stream.abort = stream.end;
+}
+
 /** @param data what a peer sent: a message, or notes by feed (in later versions of the protocol under `clock`) */
-function noteRefusals(ebt: EbtInstance, peer: string, data: unknown): void {
+function notesIn(data: unknown): [feed: string, encoded: number][] {
   const { clock = data, author } = data as { clock?: unknown; author?: unknown };
-  const replicating = ebt.state.peers[peer]?.replicating;
-  if (author !== undefined || !replicating) return;
-  for (const [feed, encoded] of Object.entries(clock as object)) {
-    const state = replicating[feed];
-    if (encoded === -1 && state !== undefined) state.rx = false;
-  }
+  if (author !== undefined || typeof clock !== 'object' || clock === null) return [];
+  return Object.entries(clock).filter((entry): entry is [string, number] => Number.isInteger(entry[1]));
+}
+
+function noteRefusal(ebt: EbtInstance, peer: string, feed: string): void {
+  const state = ebt.state.peers[peer]?.replicating?.[feed];
+  if (state !== undefined) state.rx = false;
 }
 
 function askWhoHasNothing(ebt: EbtInstance, feed: string): void {

@@ -19,7 +19,7 @@ import type { Store } from '../store/store.ts';
 import { Writer } from '../writer/publish.ts';
 import { Spool } from '../writer/spool.ts';
 import { apiPlugin } from './api.ts';
-import { replicationProgress, watchConnections } from './connections.ts';
+import { replaceOlder, replicationProgress, watchConnections } from './connections.ts';
 import type { Control, DialResult, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
 import { loadEbt } from './ebt.ts';
@@ -28,11 +28,13 @@ import { engineFor } from './engines/index.ts';
 import { followGraph } from './follow-graph.ts';
 import { captureLibraryOutput } from './library-output.ts';
 import { type Lock, takeLock } from './lock.ts';
+import { describeHold } from './own-feed/hold-text.ts';
+import { openOwnFeed } from './own-feed/own-feed.ts';
 import { allowOwner, restrictRemote } from './permissions.ts';
 import { portProblem } from './port.ts';
 import { promised } from './pull.ts';
 import { requireAfresh } from './require-afresh.ts';
-import { startScheduler } from './scheduler.ts';
+import { type Scheduler, startScheduler } from './scheduler.ts';
 import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
 
@@ -49,6 +51,8 @@ export interface PeerOptions {
   readonly paths: MachinePaths;
   /** Listens on the port and dials; without it the peer only answers on its socket. */
   readonly network: boolean;
+  /** Writes the own feed without having heard how much of it others hold; see own-feed/. */
+  readonly noCatchUp?: boolean;
   readonly notice: (text: string) => void;
 }
 
@@ -70,12 +74,21 @@ export async function openPeer(options: PeerOptions): Promise<LocalPeer> {
   const closers: (() => unknown)[] = [];
   /** The reverse of the order in which things were opened. */
   const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
+    const failures: unknown[] = [];
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error); // the others must be closed all the same
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     return await open(options, closers, closeAll);
   } catch (error) {
-    await closeAll();
+    // Why it did not open matters; what then did not close either mostly follows from it.
+    await closeAll().catch((failure: Error) => options.notice(failure.message));
     throw error;
   }
 }
@@ -116,6 +129,12 @@ async function open(
   });
   peer.multiserver.transport({ name: 'ws', create: () => webSocket({}) });
   const connections = watchConnections(peer);
+  replaceOlder(peer, {
+    notice: (id, addresses) => {
+      const name = store.names(peer.id).get(id) ?? id;
+      notice(`${name} connects again and again from ${addresses.join(' and ')}: do two machines use its identity?`);
+    },
+  });
   const listening = new Promise<void>((resolve) => {
     peer.once('multiserver:listening', resolve);
   });
@@ -123,16 +142,40 @@ async function open(
   const feeds = await engine.open({ peer, store, notice, fatal: failure.reject });
   closers.push(() => feeds.close());
   closers.push(() => ebt.close());
+  const announce = () =>
+    announceName(config.name, identity.id, store, feeds).catch((error: Error) =>
+      notice(`the name of this machine could not be told: ${error.message}`),
+    );
+  let scheduler: Scheduler | undefined;
+  const ownFeed = await openOwnFeed({
+    peer,
+    engine,
+    store,
+    paths,
+    notice,
+    noCatchUp: options.noCatchUp === true,
+    onCloned: () => {
+      // Whom others take for the same machine, they speak with in turns: the other one is to be heard.
+      scheduler?.close();
+      hangUpAll(peer);
+    },
+    onFree: () => void announce(),
+  });
+  closers.push(() => ownFeed.close());
+  ebt.watch(ownFeed);
   friends.load(store.contacts());
   const writer = new Writer({
-    publish: (contents) => feeds.publish(contents),
+    publish: async (contents) => {
+      await ownFeed.ready();
+      await feeds.publish(contents);
+    },
     storedProgress: (run) => store.runProgress(identity.id, run),
   });
   closers.push(() => writer.idle());
-  await announceName(config.name, identity.id, store, feeds);
+  if (ownFeed.hold === undefined) await announceName(config.name, identity.id, store, feeds);
   await listening;
   await peer.conn.db().loaded();
-  const scheduler = network ? startScheduler(peer) : undefined;
+  if (network && ownFeed.hold?.reason !== 'cloned') scheduler = startScheduler(peer);
   closers.push(() => scheduler?.close());
   const startedMs = Date.now();
 
@@ -154,6 +197,7 @@ async function open(
       uptimeMs: Date.now() - startedMs,
       peers: connections.list(),
       replication: replicationProgress(store, ebt.knownSequence),
+      hold: ownFeed.hold === undefined ? null : describeHold(ownFeed.hold),
     }),
     stop: async () => stop.resolve(),
     close: async () => {
@@ -250,6 +294,13 @@ function dialErrorText({ message }: Error): string {
 
 function hangUp(connection: RemotePeer): void {
   connection.close(true, () => undefined);
+}
+
+/** Connections with other machines; those of this machine's own command line stay. */
+function hangUpAll(peer: SsbPeer): void {
+  for (const [id, connections] of Object.entries(peer.peers)) {
+    if (id !== peer.id) for (const connection of [...connections]) hangUp(connection);
+  }
 }
 
 async function closeSsb(peer: SsbPeer, paths: MachinePaths): Promise<void> {

@@ -3,7 +3,7 @@ import { createReadStream, type FSWatcher, mkdirSync, watch } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import split2 from 'split2';
-import { systemCode } from '../errors.ts';
+import { SsblogError, systemCode } from '../errors.ts';
 import { type Content, parseContent } from '../message/content.ts';
 import { fits } from '../message/size.ts';
 import { Loop } from './loop.ts';
@@ -61,6 +61,7 @@ export class Spool {
         if (damaged === 0) await rm(join(dir, name));
         else await this.#setAside(name, damaged);
       } catch (error) {
+        if (error instanceof SsblogError && error.code === 'held') return; // it has been said why, and is said when it ends
         // The file stays: a later look tries again, after whatever refused it has been mended.
         notice(`spool file ${name} could not be published: ${(error as Error).message}`);
         return;

@@ -183,6 +183,7 @@ test('status tells what runs, who is connected, and how much there is', async (t
     'daemon',
     'disk',
     'engine',
+    'hold',
     'id',
     'lines',
     'machines',

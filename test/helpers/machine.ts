@@ -1,8 +1,8 @@
 /** Machines of a network, each driven through the real command line in processes of its own. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freePort } from './free-port.ts';
 import type { Result, Running } from './running.ts';
@@ -42,6 +42,7 @@ export interface Status {
   readonly machines: number;
   readonly peers: readonly { readonly id: string; readonly name?: string | null; readonly address?: string | null }[];
   readonly replication: { readonly have: number; readonly known: number };
+  readonly hold: { readonly reason: string; readonly message: string; readonly hint: string } | null;
   readonly spool: { readonly files: number; readonly lines: number };
   readonly disk: { readonly bytes: number };
 }
@@ -93,6 +94,17 @@ export class Machine {
     const result = await box.ssblog([...args, '--port', String(from.port), '--json']);
     assert.equal(result.code, 0, result.stderr);
     return new Machine(box, JSON.parse(result.text) as InitAnswer);
+  }
+
+  /** A second machine made by copying a directory, on a port of its own: it has the same identity. */
+  static async copyOf(original: Machine, name: string): Promise<Machine> {
+    const dir = original.box.path(name);
+    copyDirectory(original.dir, dir);
+    const file = join(dir, 'config.json');
+    const config = { ...(JSON.parse(readFileSync(file, 'utf8')) as object), port: await freePort() };
+    writeFileSync(file, JSON.stringify(config));
+    const { id, networkKey, box } = original;
+    return new Machine(box, { name, id, path: dir, port: config.port, networkKey });
   }
 
   /** `net:127.0.0.1:PORT~shs:KEY` */
@@ -206,6 +218,11 @@ export class Machine {
     assert.equal(result.code, 0, `${what}\n${result.stderr}\ndaemon:\n${this.said}`);
     return result;
   }
+}
+
+/** As a backup program does it: times and rights are kept. Sockets are no files to copy. */
+export function copyDirectory(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, preserveTimestamps: true, filter: (path) => basename(path) !== 'socket' });
 }
 
 export function countLines(output: Buffer): number {

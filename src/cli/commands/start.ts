@@ -6,19 +6,27 @@ import { type Context, type Invocation, invocation, loadMachine } from '../conte
 /** A clean end takes longer only when something hangs. */
 const CLOSE_DEADLINE_MS = 5_000;
 
+interface StartOptions {
+  readonly catchUp: boolean;
+}
+
 export function register(program: Command, context: Context): void {
   program
     .command('start')
     .description('run the daemon in the foreground; it is ready when it prints "listening" on stderr')
+    .option('--no-catch-up', 'write at once, without hearing from others how far the feed of this machine goes')
     .addHelpText('after', '\nSIGTERM and SIGINT end it in order, with exit status 0.')
-    .action((_options, command: Command) => run(invocation(context, command)));
+    .action((options: StartOptions, command: Command) => run(invocation(context, command), options));
 }
 
-async function run(call: Invocation): Promise<void> {
+async function run(call: Invocation, { catchUp }: StartOptions): Promise<void> {
   const { context } = call;
   const access = await loadMachine(call);
   const { startDaemon } = await import('../../peer/daemon.ts');
-  const daemon = await startDaemon(access, context.environment.NOTIFY_SOCKET !== undefined);
+  const daemon = await startDaemon(access, {
+    underSystemd: context.environment.NOTIFY_SOCKET !== undefined,
+    noCatchUp: !catchUp,
+  });
   context.stderr.write(`ssblog: listening on ${daemon.addresses.join(' ')}\n`);
   await Promise.race([aborted(context.signal), daemon.stopRequested, daemon.failed]);
   await withDeadline(daemon.close(), CLOSE_DEADLINE_MS);

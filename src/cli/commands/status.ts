@@ -13,10 +13,11 @@ export function register(program: Command, context: Context): void {
 
 async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
-  const [{ openReader }, { spoolSize }, { directoryBytes }, render] = await Promise.all([
+  const [{ openReader }, { spoolSize }, { directoryBytes }, { readHold }, render] = await Promise.all([
     import('../reader.ts'),
     import('../../writer/spool.ts'),
     import('../disk.ts'),
+    import('../../peer/own-feed/hold-text.ts'),
     import('../render/status.ts'),
   ]);
   const { config, identity, paths } = access;
@@ -41,6 +42,7 @@ async function run(call: Invocation): Promise<void> {
         sinceMs,
       })),
       replication: peer?.replication ?? { have: messages, known: messages },
+      hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
       spool: await spoolSize(paths.spool),
       disk: { bytes: await directoryBytes(paths.dir) },
     };

@@ -12,6 +12,8 @@ export interface Status {
   machines: number;
   peers: { id: string; name: string | null; address: string; direction: string; sinceMs: number }[];
   replication: { have: number; known: number };
+  /** Why the machine's own feed is not written now. */
+  hold: { message: string; hint: string } | null;
   spool: { files: number; lines: number };
   disk: { bytes: number };
 }
@@ -39,6 +41,12 @@ export function renderStatus(status: Status, now: number): string {
         ? 'empty'
         : `${counted(spool.lines, 'line')} in ${counted(spool.files, 'file')} wait for the daemon`,
     ],
+    ...(status.hold === null
+      ? []
+      : ([
+          ['held', status.hold.message],
+          ['', status.hold.hint],
+        ] as [string, string][])),
     ['disk', renderBytes(status.disk.bytes)],
     ...status.peers.map((peer): [string, string] => [
       'peer',

@@ -9,6 +9,8 @@ import type { SsbPeer, StackBuilder } from '../ssb/types.ts';
 
 export interface Engine {
   readonly name: EngineName;
+  /** The file that is the record. */
+  readonly record: string;
   /**
    * Opens the store as what it is to the engine: its record, or a mirror that can be made anew.
    * @throws SsblogError `store`

@@ -12,8 +12,12 @@ import { isRecord } from './record-mark.ts';
 /** Size of flume's log when the mirror was last closed in order; empty while one is open. */
 export const MIRRORED_BYTES = 'mirrored-flume-bytes';
 
+export function flumeLog(paths: MachinePaths): string {
+  return join(paths.flume, 'log.offset');
+}
+
 export function flumeBytes(paths: MachinePaths): number {
-  return statSync(join(paths.flume, 'log.offset'), { throwIfNoEntry: false })?.size ?? 0;
+  return statSync(flumeLog(paths), { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** A record always is. A mirror is when it was closed in order and flume has not grown since. */

@@ -15,7 +15,7 @@ import { promised } from '../pull.ts';
 import type { SsbPeer } from '../ssb/types.ts';
 import type { Engine } from './engine.ts';
 import { FLUME_LIMITS, limitFlume } from './flume-limit.ts';
-import { flumeBytes, MIRRORED_BYTES } from './freshness.ts';
+import { flumeBytes, flumeLog, MIRRORED_BYTES } from './freshness.ts';
 import { Mirror } from './mirror.ts';
 import { markAsMirror } from './record-mark.ts';
 
@@ -26,6 +26,7 @@ const VIEWS_POLL_MS = 10;
 export function ssbServerEngine(paths: MachinePaths, limits = FLUME_LIMITS): Engine {
   return {
     name: 'ssb-server',
+    record: flumeLog(paths),
     openStore(notice) {
       refuseToReplaceRecord(paths);
       const { store, rebuilt, reason } = openMirror(paths.store);

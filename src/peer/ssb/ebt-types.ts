@@ -12,9 +12,16 @@ interface EbtPeerState {
   readonly replicating: Record<string, { tx: boolean; rx: boolean; sent: number | null; requested: number }> | null;
 }
 
+export interface EbtStream {
+  readonly ended: boolean;
+  write(data: unknown): void;
+  end(error?: Error): void;
+  abort(error?: Error): void;
+}
+
 export interface EbtInstance {
   request(feed: string, follows?: boolean): void;
-  createStream(peer: string, version: number, isClient: boolean): { write(data: unknown): void };
+  createStream(peer: string, version: number, isClient: boolean): EbtStream;
   /** Sends what there is to be sent. */
   update(): void;
   readonly state: {

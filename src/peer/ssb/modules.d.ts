@@ -28,6 +28,7 @@ declare module 'chloride' {
 declare module 'epidemic-broadcast-trees/v3.js' {
   export function note(sequence: number, isWanted: boolean): number;
   export function getReceive(note: number): boolean;
+  export function getSequence(note: number): number;
 }
 
 declare module 'ssb-conn/core.js' {

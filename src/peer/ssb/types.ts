@@ -29,6 +29,7 @@ export interface ConnectionRecord {
 export interface RemotePeer {
   readonly id: string;
   readonly stream: { readonly address: string };
+  createHistoryStream(options: { id: string; seq: number; limit: number; keys: false }): PullSource<unknown>;
   close(abort: true, callback: Callback): void;
   once(event: 'closed', listener: () => void): void;
 }
@@ -45,7 +46,8 @@ export interface SsbPeer {
   once(event: 'multiserver:listening', listener: () => void): void;
   close(callback: Callback): void;
 
-  publish(content: object, callback: Callback<SignedMessage>): void;
+  readonly publish: ((content: object, callback: Callback<SignedMessage>) => void) &
+    Hookable<(content: object, callback: Callback<SignedMessage>) => void>;
   add(value: object, callback: Callback<SignedMessage>): void;
   /** `sync`: whether the database's views have followed its log to the end. */
   status(): { sync: { sync: boolean } };

@@ -21,6 +21,7 @@ export function sqliteEngine(paths: MachinePaths, identity: Identity): Engine {
   let feeds: FeedLog | undefined;
   return {
     name: 'sqlite',
+    record: paths.store,
     openStore: () => openRecord(paths),
     stack(store) {
       feeds = new FeedLog({ keys: identity, store });

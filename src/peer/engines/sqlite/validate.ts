@@ -46,6 +46,19 @@ export function checkMessage(head: Head | undefined, value: unknown, hmacKey?: u
   return messageId(text);
 }
 
+/** @returns the id of a message that its author signed, wherever in its feed it stands; undefined when nobody did */
+export function signedId(value: unknown): string | undefined {
+  const message = value as SignedValue;
+  if (typeof value !== 'object' || value === null || !isFeedId(message.author)) return undefined;
+  try {
+    const text = checkShape(message);
+    return isSignatureOfAuthor(message) && isSigned(text, message) ? messageId(text) : undefined;
+  } catch (error) {
+    if (error instanceof InvalidMessage) return undefined;
+    throw error;
+  }
+}
+
 /** What can be said without encoding the message. */
 function checkOrder(head: Head | undefined, value: unknown): SignedValue {
   if (typeof value !== 'object' || value === null) throw new InvalidMessage('invalid message: must be an object');

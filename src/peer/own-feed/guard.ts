@@ -1,0 +1,200 @@
+/**
+ * Keeps a feed from forking: says whether this machine may write its feed now. It may not while others may hold
+ * messages of it that are not here (then they are fetched first), and not when somebody else writes it. Knows nothing
+ * of engines or connections; what it is told by others it believes only when this machine's own key signed it.
+ */
+import { SsblogError } from '../../errors.ts';
+import type { SignedMessage, SignedValue } from '../../message/signed.ts';
+import { signedId } from '../engines/sqlite/validate.ts';
+import { describeHold, holdText, isForGood } from './hold-text.ts';
+import type { Hold, HoldReason, OwnFeedState } from './state-file.ts';
+
+/** Who has heard from one peer waits this long for others that hold more. */
+const SETTLE_MS = 2_000;
+
+/** After a crash the record is most likely whole: whoever hears from nobody for this long goes on. */
+const CRASH_PATIENCE_MS = 30_000;
+
+export interface GuardOptions {
+  readonly id: string;
+  /** Sequence of the last message of the own feed; 0 for none. */
+  readonly head: number;
+  /** Reads a message of the own feed; undefined when it is not here. */
+  readonly at: (sequence: number) => Promise<SignedMessage | undefined>;
+  /** Asks a connected peer for a message of the own feed; undefined when it has none, or nothing that can be used. */
+  readonly ask: (peer: string, sequence: number) => Promise<SignedValue | undefined>;
+  readonly state: OwnFeedState;
+  /** Keeps the state on the disk. */
+  readonly save: (state: OwnFeedState) => void;
+  readonly notice: (text: string) => void;
+  /** Called when it turns out that another process writes the feed. */
+  readonly onCloned: () => void;
+  /** Called whenever the feed may be written again. */
+  readonly onFree: () => void;
+  readonly now?: () => number;
+  readonly settleMs?: number;
+  readonly crashPatienceMs?: number;
+}
+
+export class OwnFeedGuard {
+  readonly #options: GuardOptions;
+  readonly #now: () => number;
+  readonly #startedMs: number;
+  #state: OwnFeedState;
+  #head: number;
+  /** Peers that say that they have more are being asked. */
+  readonly #questions = new Set<Promise<void>>();
+  /** Somebody who holds this feed has told how far, since it is held. */
+  #isTold = false;
+  #settle: NodeJS.Timeout | undefined;
+  #patience: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#startedMs = this.#now();
+    this.#state = options.state;
+    this.#head = options.head;
+    const { hold } = this.#state;
+    if (hold === undefined) return;
+    options.notice(holdText(hold));
+    if (hold.reason !== 'crash') return;
+    this.#patience = setTimeout(
+      () => this.#release('nobody was heard from'),
+      options.crashPatienceMs ?? CRASH_PATIENCE_MS,
+    );
+    this.#patience.unref();
+  }
+
+  get hold(): Hold | undefined {
+    return this.#state.hold;
+  }
+
+  /**
+   * Resolves when the feed may be written, after what peers say of it just now has been looked into.
+   * @throws SsblogError `held` when it must not be written now
+   */
+  ready(): Promise<void> | void {
+    if (this.#questions.size === 0) return this.#check();
+    return Promise.allSettled(this.#questions).then(() => this.ready());
+  }
+
+  #check(): void {
+    const { hold } = this.#state;
+    if (hold === undefined) return;
+    const { message, hint } = describeHold(hold);
+    throw new SsblogError('held', message, { hint });
+  }
+
+  /** A message of the own feed is in the record, whoever brought it. */
+  stored({ sequence }: SignedValue): void {
+    this.#head = Math.max(this.#head, sequence);
+    if (this.#state.hold !== undefined) this.#settleSoon();
+  }
+
+  /** A peer says how far it has the own feed. */
+  heard(peer: string, sequence: number): void {
+    if (this.#isClosed || sequence < 1) return;
+    const question = this.#lookInto(peer, sequence).finally(() => this.#questions.delete(question));
+    // Nobody who merely says so can keep this machine from writing; only what might be true is waited for.
+    if (sequence > this.#head) this.#questions.add(question);
+  }
+
+  /**
+   * Asks a connected peer whether it has a message that was not written here. It tells by itself in most cases, but
+   * not when it takes this machine and a copy of it for one and speaks only with the other.
+   */
+  async inquire(peer: string): Promise<void> {
+    await this.#lookInto(peer, this.#head + 1);
+    if (this.#state.hold !== undefined && this.#head > 0) await this.#lookInto(peer, this.#head);
+  }
+
+  async #lookInto(peer: string, sequence: number): Promise<void> {
+    try {
+      await this.#compare(peer, sequence);
+    } catch (error) {
+      this.#options.notice(`${peer} could not be asked for this machine's feed: ${(error as Error).message}`);
+    }
+  }
+
+  async #compare(peer: string, sequence: number): Promise<void> {
+    const value = await this.#options.ask(peer, sequence);
+    const key = value?.author === this.#options.id && value.sequence === sequence ? signedId(value) : undefined;
+    if (this.#isClosed || key === undefined) return; // it has not shown what it says
+    if (!this.#state.isKnown) this.#change({ isKnown: true });
+    if (sequence > this.#head && value !== undefined && value.timestamp > this.#startedMs) {
+      this.received(value);
+    } else if (sequence > this.#head) {
+      this.#hold('behind', {
+        atLeast: sequence,
+        detail: `${peer} has ${sequence} messages of it, here are ${this.#head}`,
+      });
+    } else {
+      const own = await this.#options.at(sequence);
+      if (own !== undefined && own.key !== key) this.forkedAt(sequence);
+    }
+    this.#isTold = true;
+    this.#settleSoon();
+  }
+
+  /** A peer brought a message of the own feed that was not here. */
+  received({ timestamp, sequence }: SignedValue): void {
+    if (timestamp <= this.#startedMs) return; // written before this process: it comes back
+    const at = new Date(timestamp).toISOString();
+    this.#hold('cloned', { atLeast: sequence, detail: `message ${sequence} was written elsewhere at ${at}` });
+  }
+
+  /** There is another message than the one here, of the same number. */
+  forkedAt(sequence: number): void {
+    this.#hold('forked', { atLeast: sequence, detail: `there are two messages ${sequence}` });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#settle);
+    clearTimeout(this.#patience);
+  }
+
+  #hold(reason: HoldReason, { atLeast, detail }: { atLeast: number; detail: string }): void {
+    const before = this.#state.hold;
+    if (before !== undefined && isForGood(before.reason)) return;
+    const isNews = before === undefined || isForGood(reason);
+    const hold: Hold = isNews
+      ? { reason, sinceMs: this.#now(), atLeast, detail }
+      : { ...before, atLeast: Math.max(before.atLeast, atLeast) };
+    this.#change({ hold });
+    if (isNews) this.#options.notice(holdText(hold));
+    if (hold.reason === 'cloned') this.#options.onCloned();
+  }
+
+  #settleSoon(): void {
+    clearTimeout(this.#settle);
+    const { hold } = this.#state;
+    if (hold === undefined || isForGood(hold.reason) || !this.#isTold || this.#head < hold.atLeast) return;
+    this.#settle = setTimeout(
+      () => this.#release('all that others hold of it is here'),
+      this.#options.settleMs ?? SETTLE_MS,
+    );
+    this.#settle.unref();
+  }
+
+  #release(why: string): void {
+    const { hold } = this.#state;
+    if (this.#isClosed || hold === undefined || isForGood(hold.reason)) return;
+    this.#isTold = false;
+    this.#change({ hold: undefined });
+    this.#options.notice(`this machine writes its feed again, after message ${this.#head}: ${why}`);
+    this.#options.onFree();
+  }
+
+  #change(change: Partial<OwnFeedState>): void {
+    const { hold, ...state } = { ...this.#state, ...change };
+    this.#state = hold === undefined ? state : { ...state, hold };
+    try {
+      this.#options.save(this.#state);
+    } catch (error) {
+      this.#options.notice((error as Error).message); // what is known holds as long as this process
+    }
+  }
+}
