@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { SsblogError } from '../errors.ts';
 import { type Identity, readIdentity, writeNewIdentity } from './identity.ts';
-import { CONFIG_DEFAULTS, type Config, type ConfigKey, flagName } from './keys.ts';
+import { CONFIG_DEFAULTS, type Config, type ConfigKey, type EngineName, flagName } from './keys.ts';
 import { type MachinePaths, machinePaths } from './paths.ts';
 import { configSchema } from './schema.ts';
 
@@ -28,7 +28,8 @@ export interface InitResult {
  */
 export function initMachine(options: InitOptions): InitResult {
   const paths = machinePaths(options.dir);
-  const config = initialConfig(options);
+  // The feeds of a stock ssb-server stay with its engine until the user wants them taken over.
+  const config = initialConfig(options, existsSync(paths.flume) ? 'ssb-server' : CONFIG_DEFAULTS.engine);
   if (existsSync(paths.config)) {
     throw new SsblogError('exists', `${paths.dir} holds a machine already`, {
       hint: 'use it as it is, or name another directory with --path',
@@ -57,10 +58,11 @@ export function initMachine(options: InitOptions): InitResult {
   }
 }
 
-function initialConfig(options: InitOptions): Config {
+function initialConfig(options: InitOptions, engine: EngineName): Config {
   const { values } = options;
   const result = configSchema.safeParse({
     ...CONFIG_DEFAULTS,
+    engine,
     name: options.defaultName,
     networkKey: randomBytes(32).toString('base64'),
     ...values,

@@ -21,7 +21,7 @@ export type ConfigKey = keyof Config;
 const DEFAULT_PORT = 8018;
 
 /** What holds when neither flag, environment nor file says otherwise. */
-export const CONFIG_DEFAULTS = { port: DEFAULT_PORT, hops: 3, engine: 'ssb-server' } as const satisfies Partial<Config>;
+export const CONFIG_DEFAULTS = { port: DEFAULT_PORT, hops: 3, engine: 'sqlite' } as const satisfies Partial<Config>;
 
 interface KeyHelp {
   /** What stands for the value in `--help`. */
@@ -40,7 +40,7 @@ export const CONFIG_HELP: Readonly<Record<ConfigKey, KeyHelp>> = {
   },
   engine: {
     value: 'engine',
-    text: `what keeps the feeds: ssb-server or sqlite (default: ${CONFIG_DEFAULTS.engine})`,
+    text: `what keeps the feeds: sqlite or ssb-server (default: ${CONFIG_DEFAULTS.engine})`,
   },
 };
 

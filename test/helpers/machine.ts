@@ -50,7 +50,7 @@ export interface Status {
 const POLL_MS = 250;
 
 /** What keeps the feeds of the machines that tests make, unless a test says otherwise. */
-export const TEST_ENGINE = process.env.SSBLOG_TEST_ENGINE ?? 'ssb-server';
+export const TEST_ENGINE = process.env.SSBLOG_TEST_ENGINE ?? 'sqlite';
 
 export function randomNetworkKey(): string {
   return randomBytes(32).toString('base64');

@@ -47,6 +47,7 @@ export class OwnFeedGuard {
   /** Somebody who holds this feed has told how far, since it is held. */
   #isTold = false;
   #settle: NodeJS.Timeout | undefined;
+  readonly #heardFrom = new Set<string>();
   #patience: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -135,7 +136,9 @@ export class OwnFeedGuard {
       if (own !== undefined && own.key !== key) this.forkedAt(sequence);
     }
     this.#isTold = true;
-    this.#settleSoon();
+    // Who says the same again, as after every connection, does not prolong the wait.
+    if (this.#settle === undefined || !this.#heardFrom.has(peer)) this.#settleSoon();
+    this.#heardFrom.add(peer);
   }
 
   /** A peer brought a message of the own feed that was not here. */
@@ -170,6 +173,7 @@ export class OwnFeedGuard {
 
   #settleSoon(): void {
     clearTimeout(this.#settle);
+    this.#settle = undefined;
     const { hold } = this.#state;
     if (hold === undefined || isForGood(hold.reason) || !this.#isTold || this.#head < hold.atLeast) return;
     this.#settle = setTimeout(
@@ -183,6 +187,8 @@ export class OwnFeedGuard {
     const { hold } = this.#state;
     if (this.#isClosed || hold === undefined || isForGood(hold.reason)) return;
     this.#isTold = false;
+    this.#heardFrom.clear();
+    this.#settle = undefined;
     this.#change({ hold: undefined });
     this.#options.notice(`this machine writes its feed again, after message ${this.#head}: ${why}`);
     this.#options.onFree();

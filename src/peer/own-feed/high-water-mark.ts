@@ -72,8 +72,9 @@ export function keepMark(
 function writeMark(directory: string, mark: HighWaterMark): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = markFile(directory, mark.feed);
-  writeFileSync(`${file}.new`, `${JSON.stringify(mark)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  const beside = `${file}.${process.pid}.new`; // a copy of the machine may write its own at the same time
+  writeFileSync(beside, `${JSON.stringify(mark)}\n`, { mode: 0o600 });
+  renameSync(beside, file);
 }
 
 function markFile(directory: string, feed: string): string {

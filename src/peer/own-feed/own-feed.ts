@@ -166,11 +166,12 @@ async function messageAt(peer: SsbPeer, feed: string, sequence: number): Promise
 }
 
 async function askFor(peer: SsbPeer, remote: string, sequence: number): Promise<SignedValue | undefined> {
-  const [connection] = peer.peers[remote] ?? [];
+  const connection = peer.peers[remote]?.at(-1); // those before it are about to end
   if (connection === undefined) return undefined;
   const answer = firstOf(connection.createHistoryStream({ id: peer.id, seq: sequence, limit: 1, keys: false }));
-  answer.catch(() => undefined); // when it comes late
-  return (await Promise.race([answer, delay(ANSWER_MS, undefined, { ref: false })])) as SignedValue | undefined;
+  const late = delay(ANSWER_MS, undefined, { ref: false });
+  // Who cannot answer, because the connection ends for instance, is asked again at the next one.
+  return (await Promise.race([answer.catch(() => undefined), late])) as SignedValue | undefined;
 }
 
 async function firstOf(source: Parameters<typeof iterate<unknown>>[0]): Promise<unknown> {

@@ -161,6 +161,8 @@ test('a copy waits until somebody has told, and a moment for others who hold mor
   await guard.inquire('nobody');
   t.mock.timers.tick(SETTLE_MS - 1);
   assert.equal(guard.hold?.reason, 'copied');
+  guard.heard('peer', 3); // it came back and says the same
+  await guard.inquire('nobody');
   t.mock.timers.tick(1);
   assert.equal(guard.hold, undefined);
   assert.match(notices.at(-1) ?? '', /writes its feed again, after message 3/);
