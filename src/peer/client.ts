@@ -13,6 +13,9 @@ import { promised } from './pull.ts';
 import { secureSocketDirectory, socketPath } from './socket.ts';
 import type { Callback } from './ssb/types.ts';
 
+/** A daemon that answers nothing for this long hangs. Longer than any of its answers takes. */
+const ANSWER_MS = 15_000;
+
 /** The slice of an ssb-client connection that is used here. */
 interface Rpc {
   readonly [API_NAME]: {
@@ -71,12 +74,28 @@ function withoutLitter(work: () => void): void {
   }
 }
 
+async function withinDeadline(answer: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const hint = 'end its process and start it again; see also: ssblog doctor';
+      reject(new SsblogError('peer', `the daemon did not answer for ${ANSWER_MS / 1000} s`, { hint }));
+    }, ANSWER_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function controlOver(rpc: Rpc): Control {
   const api = rpc[API_NAME];
   const call = async (run: (callback: Callback<unknown>) => void): Promise<unknown> => {
     try {
-      return await promised(run);
+      return await withinDeadline(promised(run));
     } catch (error) {
+      if (error instanceof SsblogError) throw error;
       // An error without a code of ours comes from the connection itself.
       const code = (remoteErrorCode(error) ?? 'lost') as ErrorCode;
       const message = (error as Error).message;

@@ -35,6 +35,7 @@ import { portProblem } from './port.ts';
 import { promised } from './pull.ts';
 import { requireAfresh } from './require-afresh.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
+import { sendAtOnce } from './send-at-once.ts';
 import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
 
@@ -100,6 +101,7 @@ async function open(
 ): Promise<LocalPeer> {
   const { config, identity, paths, network, notice } = options;
   closers.push(captureLibraryOutput(notice));
+  closers.push(sendAtOnce());
   const lock = await takeLockAndPort(options);
   closers.push(() => lock.close());
 

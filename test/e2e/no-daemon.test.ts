@@ -114,28 +114,22 @@ test('a pipe whose daemon is restarted under it ends with 0, and every line is t
   await assertOnceInOrder(laptop, 'laptop', numbered(1, 9));
 });
 
-test('kill -9 of a pipe loses no line that is in the log already, and harms nothing', async (t) => {
-  const [laptop] = await network(t, 'laptop');
-  await laptop.start();
-  const pipe = laptop.spawn('pipe');
-  await pipe.write(numbered(1, 3));
-  await laptop.waitForLog(3);
-  pipe.kill('SIGKILL');
-  await pipe.done();
-  await laptop.pipe(numbered(4, 4));
-  await assertOnceInOrder(laptop, 'laptop', numbered(1, 4));
-});
-
-test('kill -9 of a pipe that has the directory to itself leaves it to the next', async (t) => {
-  const [laptop] = await network(t, 'laptop');
-  const pipe = laptop.spawn('pipe');
-  await pipe.write(numbered(1, 3));
-  await laptop.waitForLog(3);
-  pipe.kill('SIGKILL');
-  await pipe.done();
-  await laptop.pipe(numbered(4, 4));
-  await assertOnceInOrder(laptop, 'laptop', numbered(1, 4));
-});
+for (const { what, prepare } of [
+  { what: 'with a daemon', prepare: (laptop: Machine) => laptop.start() },
+  { what: 'that has the directory to itself', prepare: async () => undefined },
+]) {
+  test(`kill -9 of a pipe ${what} loses no line that is in the log already, and harms nothing`, async (t) => {
+    const [laptop] = await network(t, 'laptop');
+    await prepare(laptop);
+    const pipe = laptop.spawn('pipe');
+    await pipe.write(numbered(1, 3));
+    await laptop.waitForLog(3);
+    pipe.kill('SIGKILL');
+    await pipe.done();
+    await laptop.pipe(numbered(4, 4));
+    await assertOnceInOrder(laptop, 'laptop', numbered(1, 4));
+  });
+}
 
 test('a daemon that starts while a long pipe has the directory forks nothing and loses nothing', async (t) => {
   const [laptop, nas] = await network(t, 'laptop', 'nas');

@@ -161,3 +161,16 @@ test('a daemon whose stderr nobody reads goes on', async (t) => {
   await laptop.pipe('still here\n');
   assert.equal(await laptop.stop(), 0);
 });
+
+test('a daemon that hangs is told from one that runs, and goes on when it wakes', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  laptop.daemon.kill('SIGSTOP');
+  const [status, stop] = await Promise.all([laptop.run('status'), laptop.run('stop')]);
+  for (const { code, stderr } of [status, stop]) {
+    assert.equal(code, 1);
+    assert.match(stderr, /the daemon did not answer for \d+ s\n.*end its process/);
+  }
+  laptop.daemon.kill('SIGCONT');
+  assert.equal((await laptop.status()).daemon.running, true);
+});

@@ -163,7 +163,11 @@ async function* teeing(chunks: AsyncIterable<Uint8Array>, output: Context['stdou
   for await (const chunk of chunks) {
     if (output.writable && !output.write(chunk)) {
       await new Promise<void>((resolve) => {
-        output.once('drain', resolve).once('close', resolve);
+        const goOn = () => {
+          output.off('drain', goOn).off('close', goOn);
+          resolve();
+        };
+        output.on('drain', goOn).on('close', goOn);
       });
     }
     yield chunk;
