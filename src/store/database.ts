@@ -72,10 +72,14 @@ export class Database {
       this.exec('COMMIT');
       return result;
     } catch (error) {
-      // SQLite may have rolled back by itself (disk full, I/O error).
-      if (this.#connection.isTransaction) this.exec('ROLLBACK');
+      this.rollback();
       throw error;
     }
+  }
+
+  /** Undoes the transaction that is under way; SQLite may have done so by itself (disk full, I/O error). */
+  rollback(): void {
+    if (this.#connection.isTransaction) this.exec('ROLLBACK');
   }
 
   close(): void {

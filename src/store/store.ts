@@ -22,7 +22,8 @@ import {
 import { Ingest, type IngestResult } from './ingest.ts';
 import { type LabelQuery, type LabelRow, queryLabels } from './label-query.ts';
 import { type MessageLog, messageLog } from './message-log.ts';
-import { getMeta, setMeta } from './meta.ts';
+import { getMeta, META, setMeta } from './meta.ts';
+import { rebuildDrawn } from './rebuild.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
 
 export type { Contact, LabelQuery, LabelRow, RunRef, Series };
@@ -38,6 +39,12 @@ export interface Store {
   ingest(messages: readonly SignedMessage[]): IngestResult;
   /** Drops all that came from a feed, so that it can be read again from its first message. */
   forgetFeed(feed: string): void;
+  /**
+   * Draws labels, runs, contacts and names anew from the messages, in one transaction that ends with the generator:
+   * one that is left early changes nothing.
+   * @returns the number of messages done so far, step by step
+   */
+  rebuild(): Generator<number, undefined>;
 
   /** The sequence of each feed's last message. */
   clock(): Map<string, number>;
@@ -77,7 +84,7 @@ export interface Store {
 
   /** Changes whenever another process has changed the store: cheap enough to ask often. */
   dataVersion(): number;
-  /** The file was deleted or made anew since it was opened: who reads on must open it again. */
+  /** The file was deleted or made anew, or its labels were, since it was opened: who reads on must begin again. */
   isReplaced(): boolean;
   close(): void;
 }
@@ -89,11 +96,13 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     return ingest;
   };
   const inode = inodeOf(db.file);
+  const generation = getMeta(db, META.generation);
   let isOpen = true;
   return {
     file: db.file,
     ingest: (messages) => writer().ingest(messages),
     forgetFeed: (feed) => writer().forget(feed),
+    rebuild: () => rebuildInTransaction(db, writer()),
     clock: () => readClock(db),
     message: (feed, sequence) => readMessage(db, feed, sequence),
     messages: (feed, afterSequence) => readMessages(db, feed, afterSequence),
@@ -115,7 +124,7 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     meta: (key) => getMeta(db, key),
     setMeta: (key, value) => setMeta(db, key, value),
     dataVersion: () => db.number('PRAGMA data_version'),
-    isReplaced: () => inodeOf(db.file) !== inode,
+    isReplaced: () => inodeOf(db.file) !== inode || getMeta(db, META.generation) !== generation,
     close: () => {
       if (!isOpen) return;
       isOpen = false;
@@ -123,6 +132,21 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
       db.close();
     },
   };
+}
+
+function* rebuildInTransaction(db: Database, ingest: Ingest): Generator<number, undefined> {
+  let isDone = false;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    yield* rebuildDrawn(db, ingest);
+    db.exec('COMMIT');
+    isDone = true;
+  } finally {
+    if (!isDone) {
+      db.rollback();
+      ingest.reset();
+    }
+  }
 }
 
 function inodeOf(file: string): number | undefined {
