@@ -59,6 +59,16 @@ export class Database {
     return this.#guard(() => this.#prepare(sql).all(...values) as Row[]);
   }
 
+  /** Row by row. No other statement of this text may run meanwhile. */
+  *iterate(sql: string, ...values: SqlValue[]): Generator<Row, undefined> {
+    const rows = this.#guard(() => this.#prepare(sql).iterate(...values) as Iterator<Row>);
+    for (;;) {
+      const { done, value } = this.#guard(() => rows.next());
+      if (done === true) return;
+      yield value;
+    }
+  }
+
   /** The first column of the first row, as a number; 0 when there is none. */
   number(sql: string, ...values: SqlValue[]): number {
     return Number(this.get(sql, ...values)?.[0] ?? 0);

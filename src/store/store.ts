@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import type { SignedMessage } from '../message/signed.ts';
+import { compareDrawn, type Difference } from './compare.ts';
 import type { Database } from './database.ts';
 import {
   type Contact,
@@ -45,6 +46,11 @@ export interface Store {
    * @returns the number of messages done so far, step by step
    */
   rebuild(): Generator<number, undefined>;
+  /**
+   * Draws all that once more beside the store and compares. Works on a store that is open to be read.
+   * @returns the number of messages done so far, step by step, and at the end what is not as it should be
+   */
+  compare(): Generator<number, Difference[]>;
 
   /** The sequence of each feed's last message. */
   clock(): Map<string, number>;
@@ -103,6 +109,7 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     ingest: (messages) => writer().ingest(messages),
     forgetFeed: (feed) => writer().forget(feed),
     rebuild: () => rebuildInTransaction(db, writer()),
+    compare: () => compareDrawn(db),
     clock: () => readClock(db),
     message: (feed, sequence) => readMessage(db, feed, sequence),
     messages: (feed, afterSequence) => readMessages(db, feed, afterSequence),

@@ -1,4 +1,4 @@
-/** Everything that is drawn from messages, drawn anew. */
+/** Everything that is drawn from messages, drawn anew, and compared. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -29,6 +29,16 @@ function filledStore(t: TestContext) {
   return { file, store, one };
 }
 
+/** What is not as it should be, by a reader beside the writer. */
+function differences(file: string): string[] {
+  const reader = openStore(file, { readOnly: true });
+  const steps = reader.compare();
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  reader.close();
+  return step.value.map(({ table, rows }) => `${table} ${rows}`);
+}
+
 function run(store: Store): number[] {
   return [...store.rebuild()];
 }
@@ -53,28 +63,35 @@ function drawn(file: string): Record<string, unknown[]> {
 test('what is drawn anew is what it was', (t) => {
   const { file, store } = filledStore(t);
   const before = drawn(file);
+  assert.deepEqual(differences(file), []);
   assert.deepEqual(run(store), [1000, 1205]);
   assert.deepEqual(drawn(file), before);
 });
 
-for (const damage of [
-  'DELETE FROM labels WHERE id % 3 = 0',
-  'DELETE FROM runs; DELETE FROM series; DELETE FROM run_records',
-  `UPDATE names SET name = 'wrong'; UPDATE contacts SET following = 0`,
-  'UPDATE feeds SET lines = 7, last_at = 1, unreadable = 9',
-]) {
-  test(`it mends: ${damage}`, (t) => {
+const DAMAGE: readonly [sql: string, found: readonly string[]][] = [
+  ['DELETE FROM labels WHERE id % 3 = 0', ['labels 400']],
+  ['UPDATE labels SET first = first - 1 WHERE id = 700', ['labels 2']],
+  ['INSERT INTO labels SELECT 5000, series, 5000, 1, run, 1, 1, 1, 1, 1, 0 FROM labels LIMIT 1', ['labels 1']],
+  ['DELETE FROM run_records; DELETE FROM runs WHERE id = 1', ['labels 1202', 'runs 1', 'run_records 1']],
+  [`UPDATE runs SET progress = 3 WHERE run = 'run-1' AND feed = 1`, ['runs 1']],
+  [`UPDATE names SET name = 'wrong'; UPDATE contacts SET following = 0`, ['contacts 1', 'names 1']],
+  ['UPDATE feeds SET lines = 7, last_at = 1, unreadable = 9 WHERE id = 2', ['feeds 1']],
+];
+
+for (const [damage, found] of DAMAGE) {
+  test(`it is found and mended: ${damage}`, (t) => {
     const { file, store } = filledStore(t);
     const before = drawn(file);
     store.close();
     const db = new DatabaseSync(file);
     db.exec(damage);
     db.close();
-    assert.notDeepEqual(drawn(file), before);
+    assert.deepEqual(differences(file), found);
     const again = openStore(file);
     t.after(() => again.close());
     run(again);
     assert.deepEqual(drawn(file), before);
+    assert.deepEqual(differences(file), []);
   });
 }
 
