@@ -9,6 +9,8 @@ export interface MachinePaths {
   readonly manifest: string;
   /** The SQLite store. */
   readonly store: string;
+  /** What was saved of a damaged store, whole, before it takes the store's place. */
+  readonly salvaged: string;
   /** The file that says that the store is the only place where the feeds are. */
   readonly recordMark: string;
   /** The file whose lock says that one process owns the feed. */
@@ -29,6 +31,7 @@ export function machinePaths(dir: string): MachinePaths {
     secret: join(dir, 'secret'),
     manifest: join(dir, 'manifest.json'),
     store: join(dir, 'store.db'),
+    salvaged: join(dir, 'store.salvaged'),
     recordMark: join(dir, 'store.keep'),
     lock: join(dir, 'lock'),
     spool: join(dir, 'spool'),

@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import type { SignedMessage } from '../message/signed.ts';
+import { areMessagesSound, fileProblems } from './check.ts';
 import { compareDrawn, type Difference } from './compare.ts';
 import type { Database } from './database.ts';
 import {
@@ -85,6 +86,11 @@ export interface Store {
   /** The id of the newest row of labels; 0 when there is none. */
   lastRow(): number;
 
+  /** What is wrong with the file, a line each; `thorough` compares indexes with tables as well. */
+  problems(thorough: boolean): string[];
+  /** Whether all messages are as they were stored, whatever has become of labels and indexes of theirs. */
+  areMessagesSound(): boolean;
+
   meta(key: string): string | undefined;
   setMeta(key: string, value: string): void;
 
@@ -128,6 +134,8 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     labels: (query) => queryLabels(db, query),
     value: (message) => readValue(db, message),
     lastRow: () => db.number('SELECT max(id) FROM labels'),
+    problems: (thorough) => fileProblems(db, thorough),
+    areMessagesSound: () => areMessagesSound(db),
     meta: (key) => getMeta(db, key),
     setMeta: (key, value) => setMeta(db, key, value),
     dataVersion: () => db.number('PRAGMA data_version'),

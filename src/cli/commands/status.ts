@@ -13,7 +13,7 @@ export function register(program: Command, context: Context): void {
 
 async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
-  const [{ openReader }, { spoolSize }, { directoryBytes }, render] = await Promise.all([
+  const [{ openReader }, { spoolState }, { directoryBytes }, render] = await Promise.all([
     import('../reader.ts'),
     import('../../writer/spool.ts'),
     import('../disk.ts'),
@@ -25,6 +25,7 @@ async function run(call: Invocation): Promise<void> {
   try {
     const names = store.names(identity.id);
     const messages = store.messageCount();
+    const spool = await spoolState(paths.spool);
     const status = {
       id: identity.id,
       name: config.name,
@@ -41,7 +42,7 @@ async function run(call: Invocation): Promise<void> {
         sinceMs,
       })),
       replication: peer?.replication ?? { have: messages, known: messages },
-      spool: await spoolSize(paths.spool),
+      spool: { files: spool.files, lines: spool.lines },
       disk: { bytes: await directoryBytes(paths.dir) },
     };
     answer(call, status, render.renderStatus(status, call.context.now()));

@@ -1,0 +1,10 @@
+/** What every peer does when it opens: an older store is brought up to date, the spool is emptied, the WAL taken in. */
+import { openControl } from '../../peer/open-control.ts';
+import { isOpen, type Machine } from '../finding.ts';
+
+export async function renew({ config, identity, paths, daemon, options }: Machine): Promise<void> {
+  // A daemon does all that by itself.
+  if (!isOpen(config) || !isOpen(identity) || daemon.kind !== 'none') return;
+  const control = await openControl({ config, identity, paths, notice: options.notice });
+  await control.close();
+}

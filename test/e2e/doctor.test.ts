@@ -1,0 +1,328 @@
+/** `doctor` on machines that are well, and on directories that were damaged in every way that came to mind. */
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { cutOff, flipBytes, overwrite, PAGE_BYTES, pagesOf, sql, zeroTail } from '../helpers/damage.ts';
+import { snapshot } from '../helpers/disk.ts';
+import { befriend, Machine, network, randomNetworkKey } from '../helpers/machine.ts';
+import { assertRefused } from '../helpers/refusal.ts';
+import { sandbox } from '../helpers/sandbox.ts';
+
+interface Finding {
+  readonly code: string;
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly message: string;
+  readonly hint: string;
+  readonly fixed?: boolean;
+}
+
+const LINES = 600;
+
+function numbered(count: number): string {
+  return Array.from({ length: count }, (_, index) => `line ${index} ${'x'.repeat(index % 400)}\n`).join('');
+}
+
+/** The findings and the exit code; nothing on stderr but notices. */
+async function doctor(machine: Machine, ...args: string[]): Promise<{ code: number | null; findings: Finding[] }> {
+  const { code, text, stderr } = await machine.run('doctor', '--json', ...args);
+  assert.doesNotMatch(stderr, /"error"|^\s+at /m, stderr);
+  const findings = JSON.parse(text) as Finding[];
+  for (const { severity, message, hint } of findings) {
+    assert.match(severity, /^(error|warning|info)$/);
+    assert.doesNotMatch(`${message}${hint}`, /\n/, 'one line');
+    assert.ok(message !== '' && hint !== '');
+  }
+  return { code, findings };
+}
+
+/** What is wrong, without what is only worth knowing. */
+const wrong = (findings: readonly Finding[]) =>
+  findings
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ code, fixed }) => (fixed === undefined ? code : `${code} ${fixed}`));
+
+async function assertWell(machine: Machine, ...args: string[]): Promise<void> {
+  const { code, findings } = await doctor(machine, ...args);
+  assert.deepEqual([code, wrong(findings)], [0, []], JSON.stringify(findings));
+}
+
+async function make(t: TestContext, engine: string): Promise<Machine> {
+  return Machine.make(sandbox(t), 'laptop', randomNetworkKey(), engine);
+}
+
+for (const engine of ['sqlite', 'ssb-server']) {
+  test(`a machine of the engine ${engine} is well, new and used, with a daemon and without, and nothing is changed`, async (t) => {
+    const laptop = await make(t, engine);
+    await assertWell(laptop);
+    await laptop.pipe(numbered(50), '--no-blocks', '--job', 'nightly');
+    await laptop.pipe(numbered(500));
+    const withoutFlume = () => snapshot(laptop.dir).filter((line) => !/^(flume|conn|gossip|store\.db-shm)/.test(line));
+    const before = withoutFlume();
+    await assertWell(laptop, '--verify');
+    assert.deepEqual(withoutFlume(), before);
+    await laptop.start();
+    await assertWell(laptop, '--verify');
+    assert.deepEqual((await doctor(laptop)).findings, []);
+    assert.equal((await laptop.must('doctor')).text, 'all is well\n');
+    assert.equal(await laptop.stop(), 0);
+    await assertWell(laptop, '--fix', '--verify');
+  });
+
+  test(`labels, runs and names of the engine ${engine} that are not what messages give are found and drawn anew`, async (t) => {
+    const laptop = await make(t, engine);
+    await laptop.pipe(numbered(300), '--no-blocks');
+    await laptop.pipe(numbered(500));
+    const { text: before } = await laptop.must('log', '--utc');
+    sql(
+      laptop.path('store.db'),
+      `DELETE FROM labels WHERE id % 2 = 0; UPDATE names SET name = 'other'; DELETE FROM runs`,
+    );
+    assert.notEqual((await laptop.must('log', '--utc')).text, before);
+
+    const { code, findings } = await doctor(laptop, '--verify');
+    assert.equal(code, 1);
+    assert.deepEqual(new Set(wrong(findings)), new Set(['labels']));
+    assert.match(findings.map(({ message }) => message).join(), /rows of labels.*rows of runs.*rows of names/);
+
+    await laptop.start();
+    const held = await doctor(laptop, '--verify', '--fix');
+    assert.equal(held.code, 1);
+    assert.match(held.findings.find(({ fixed }) => fixed === false)?.hint ?? '', /ssblog stop/);
+    assert.equal(await laptop.stop(), 0);
+
+    const mended = await doctor(laptop, '--verify', '--fix');
+    assert.equal(mended.code, 0, JSON.stringify(mended));
+    assert.deepEqual(new Set(wrong(mended.findings)), new Set(['labels true']));
+    await assertWell(laptop, '--verify');
+    assert.equal((await laptop.must('log', '--utc')).text, before);
+    await laptop.pipe('after\n');
+    assert.match((await laptop.must('log')).text, /after\n$/);
+  });
+}
+
+const STORE_DAMAGE: readonly [what: string, damage: (file: string) => void][] = [
+  ['bytes are flipped in its pages', (file) => flipBytes(file, 5)],
+  ['it is cut off', (file) => cutOff(file, 0.6)],
+  ['its tail is zeros', (file) => zeroTail(file, 0.7)],
+  ['its first page is nonsense', (file) => overwrite(file, Buffer.alloc(PAGE_BYTES, 0x5a), 0)],
+  ['a message was forged', (file) => sql(file, `UPDATE messages SET value = replace(value, 'line 300 ', 'line 999 ')`)],
+];
+
+for (const [what, damage] of STORE_DAMAGE) {
+  test(`a record is saved when ${what}, peers give back what is missing, and the feed goes on`, async (t) => {
+    const box = sandbox(t);
+    const laptop = await Machine.make(box, 'laptop', randomNetworkKey(), 'sqlite');
+    const nas = await Machine.make(box, 'nas', laptop.networkKey, 'sqlite');
+    await Promise.all([laptop.start(), nas.start()]);
+    await befriend(nas, laptop);
+    await nas.pipe('from the nas\n');
+    await laptop.pipe(numbered(LINES), '--no-blocks');
+    const { text: before } = await nas.waitForLog(LINES + 1);
+    await laptop.waitForLog(LINES + 1);
+    assert.equal(await laptop.stop(), 0);
+    damage(laptop.path('store.db'));
+
+    const { code, findings } = await doctor(laptop, '--verify');
+    assert.equal(code, 1);
+    assert.match(wrong(findings).join(), /store-damaged|signature/);
+    const mended = await doctor(laptop, '--verify', '--fix');
+    assert.equal(mended.code, 0, JSON.stringify(mended));
+    assert.ok(wrong(mended.findings).every((finding) => finding.endsWith(' true')));
+    const kept = laptop.files.filter((name) => name.startsWith('store.damaged-'));
+    assert.deepEqual(kept, [`store.damaged-${new Date().toISOString().slice(0, 10)}`]);
+    assert.equal(statSync(laptop.path('store.db')).mode & 0o777, 0o600);
+    await assertWell(laptop, '--verify');
+    assert.ok(existsSync(laptop.path('catch-up.json')), 'it must not write before it has its own messages');
+    assert.match((await doctor(laptop)).findings.map(({ code }) => code).join(), /catch-up/);
+
+    await laptop.start();
+    await laptop.must('connect', nas.address);
+    assert.equal((await laptop.waitForLog(LINES + 1)).text, before);
+    await laptop.pipe('after\n');
+    await nas.waitForLog(LINES + 2);
+    await assertWell(laptop, '--verify');
+    await assertWell(nas, '--verify');
+  });
+}
+
+test('a record whose labels alone are damaged is saved as a whole: nothing has to be fetched', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.pipe(numbered(LINES), '--no-blocks');
+  const { text: before } = await laptop.must('log', '--utc');
+  const file = laptop.path('store.db');
+  for (const page of pagesOf(file, 'labels_by_series'))
+    overwrite(file, Buffer.alloc(PAGE_BYTES), (page - 1) * PAGE_BYTES);
+  assert.deepEqual(wrong((await doctor(laptop)).findings), ['store-damaged']);
+  const mended = await doctor(laptop, '--fix');
+  assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['store-damaged true']], JSON.stringify(mended));
+  assert.equal(existsSync(laptop.path('catch-up.json')), false);
+  assert.equal((await laptop.must('log', '--utc')).text, before);
+  await assertWell(laptop, '--verify');
+  await laptop.pipe('after\n');
+  assert.match((await laptop.must('log')).text, /after\n$/);
+});
+
+test('a repair that was killed before the saved store came into its place is finished, and no daemon starts before', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.pipe(numbered(20));
+  const { text: before } = await laptop.must('log', '--utc');
+  // As salvage leaves it between its two renames.
+  renameSync(laptop.path('store.db'), laptop.path('store.salvaged'));
+  writeFileSync(laptop.path('store.damaged-2026-01-01'), 'the old one', { mode: 0o600 });
+  writeFileSync(laptop.path('store.db-wal'), 'of the old one', { mode: 0o600 });
+  assertRefused(await laptop.run('start'), { exitCode: 1, says: /gone.*\n.*doctor/ });
+  assert.deepEqual(wrong((await doctor(laptop)).findings), ['salvage-interrupted']);
+  const mended = await doctor(laptop, '--fix');
+  assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['salvage-interrupted true']]);
+  assert.equal(readFileSync(laptop.path('store.damaged-2026-01-01-wal'), 'utf8'), 'of the old one');
+  assert.equal((await laptop.must('log', '--utc')).text, before);
+  await assertWell(laptop, '--verify');
+});
+
+test('a record that is gone is named, and an empty one has to catch up before it writes', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.pipe('one\n');
+  for (const name of laptop.files.filter((name) => name.startsWith('store.db'))) rmSync(laptop.path(name));
+  assert.deepEqual(wrong((await doctor(laptop)).findings), ['store-gone']);
+  const mended = await doctor(laptop, '--fix');
+  assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['store-gone true']], JSON.stringify(mended));
+  assert.ok(existsSync(laptop.path('catch-up.json')));
+});
+
+test('a mirror that is damaged or disagrees with flume is made anew', async (t) => {
+  const laptop = await make(t, 'ssb-server');
+  await laptop.pipe(numbered(LINES), '--no-blocks');
+  const { text: before } = await laptop.must('log', '--utc');
+  const file = laptop.path('store.db');
+  for (const [code, damage] of [
+    ['store-damaged', () => zeroTail(file, 0.5)],
+    ['store-damaged', () => overwrite(file, Buffer.alloc(PAGE_BYTES), 0)],
+    ['signature', () => sql(file, `UPDATE messages SET key = '%' || substr(key, 3) || 'A' WHERE sequence = ${LINES}`)],
+  ] as const) {
+    damage();
+    assert.match(wrong((await doctor(laptop, '--verify')).findings).join(), new RegExp(code));
+    const mended = await doctor(laptop, '--verify', '--fix');
+    assert.equal(mended.code, 0, JSON.stringify(mended));
+    await assertWell(laptop, '--verify');
+    assert.equal((await laptop.must('log', '--utc')).text, before);
+  }
+  await laptop.pipe('after\n');
+  assert.match((await laptop.must('log')).text, /after\n$/);
+});
+
+test('what others can read is closed to them', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.pipe('one\n');
+  const modes = { '.': 0o755, secret: 0o644, 'config.json': 0o666, 'store.db': 0o640 };
+  for (const [name, mode] of Object.entries(modes)) chmodSync(laptop.path(name), mode);
+  const found = (await doctor(laptop)).findings.filter(({ code }) => code === 'modes');
+  // SQLite gives the files beside a store its mode.
+  const named = Object.entries(modes).filter(([name, mode]) =>
+    found.some(({ message }) => message.startsWith(`${join(laptop.dir, name)} has mode 0${mode.toString(8)}`)),
+  );
+  assert.equal(named.length, 4, JSON.stringify(found));
+  const mended = await doctor(laptop, '--fix');
+  assert.ok(mended.findings.every(({ code, fixed }) => code !== 'modes' || fixed === true));
+  assert.equal(mended.code, 0, JSON.stringify(mended));
+  const after = Object.keys(modes).map((name) => (statSync(laptop.path(name)).mode & 0o777).toString(8));
+  assert.deepEqual(after, ['700', '600', '600', '600']);
+  await laptop.pipe('two\n');
+});
+
+test('a config and a secret that cannot be used are named, and the rest is looked at all the same', async (t) => {
+  const [laptop, nas] = await network(t, 'laptop', 'nas');
+  await laptop.pipe('one\n');
+  const [config, secret] = [readFileSync(laptop.path('config.json')), readFileSync(laptop.path('secret'))];
+  writeFileSync(laptop.path('config.json'), '{ "name": ');
+  chmodSync(laptop.path('secret'), 0o600);
+  writeFileSync(laptop.path('secret'), 'nonsense');
+  mkdirSync(laptop.path('spool', 'damaged'), { recursive: true, mode: 0o700 });
+  writeFileSync(laptop.path('spool', 'damaged', 'x.jsonl'), '?', { mode: 0o600 });
+  const broken = await doctor(laptop, '--fix');
+  assert.deepEqual([broken.code, wrong(broken.findings)], [1, ['config false', 'secret false']]);
+  assert.ok(broken.findings.some(({ code }) => code === 'spool-aside'));
+  rmSync(laptop.path('config.json'));
+  assert.deepEqual(wrong((await doctor(laptop)).findings), ['config', 'secret']);
+
+  writeFileSync(laptop.path('config.json'), config, { mode: 0o600 });
+  writeFileSync(laptop.path('secret'), readFileSync(nas.path('secret')));
+  assert.deepEqual(wrong((await doctor(laptop)).findings), ['secret-other']);
+  writeFileSync(laptop.path('secret'), secret);
+  await assertWell(laptop);
+  assertRefused(await laptop.box.ssblog(['doctor', '--path', laptop.box.path('nowhere')]), {
+    exitCode: 2,
+    says: /init/,
+  });
+});
+
+test('a process that holds the machine and does not answer is named', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.start();
+  const { pid } = laptop.daemon;
+  laptop.daemon.kill('SIGSTOP');
+  const { code, findings } = await doctor(laptop);
+  laptop.daemon.kill('SIGCONT');
+  assert.deepEqual([code, wrong(findings)], [1, ['daemon-silent']]);
+  if (process.platform === 'linux') assert.match(findings[0]?.hint ?? '', new RegExp(`kill ${pid}`));
+  assert.equal(await laptop.stop(), 0);
+});
+
+test('a spool file that is damaged is published as far as it can be read, and kept', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.pipe('one\n');
+  mkdirSync(laptop.path('spool'), { recursive: true, mode: 0o700 });
+  const text = `${JSON.stringify({ type: 'log', text: 'from the spool', run: 'r', line: 1 })}\n{"type":"log","te`;
+  writeFileSync(laptop.path('spool', 'r-000000000.jsonl'), text, { mode: 0o600 });
+  const { code, findings } = await doctor(laptop);
+  assert.deepEqual([code, wrong(findings)], [1, ['spool-damaged']]);
+  assert.match(findings.find(({ code }) => code === 'spool-waiting')?.message ?? '', /1 lines in 1 files/);
+  const mended = await doctor(laptop, '--fix');
+  assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['spool-damaged true']], JSON.stringify(mended));
+  assert.match((await laptop.must('log')).text, /from the spool/);
+  assert.deepEqual(readdirSync(laptop.path('spool')), ['damaged']);
+  assert.match((await doctor(laptop)).findings.map(({ code }) => code).join(), /spool-aside/);
+});
+
+test('what a killed daemon and killed commands left is taken in or removed', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.start();
+  await laptop.pipe('one\n');
+  await laptop.kill9();
+  rmSync(laptop.path('store.keep'));
+  writeFileSync(laptop.path('config.json.new'), '{}', { mode: 0o600 });
+  const { code, findings } = await doctor(laptop);
+  assert.deepEqual([code, wrong(findings)], [1, ['record-mark']]);
+  const codes = findings.map(({ code }) => code);
+  assert.ok(codes.includes('wal-left') && codes.includes('leftovers'), codes.join());
+  const mended = await doctor(laptop, '--fix');
+  assert.equal(mended.code, 0, JSON.stringify(mended));
+  for (const name of ['record-mark', 'wal-left', 'leftovers'])
+    assert.equal(mended.findings.find(({ code }) => code === name)?.fixed, true, name);
+  assert.ok(existsSync(laptop.path('store.keep')) && !existsSync(laptop.path('config.json.new')));
+  await laptop.pipe('two\n');
+});
+
+test('lines from the future, slow crypto and an engine that is not the one here are told', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  mkdirSync(laptop.path('spool'), { mode: 0o700 });
+  const content = { type: 'log', text: 'tomorrow', at: Date.now() + 86_400_000, run: 'r', line: 1 };
+  writeFileSync(laptop.path('spool', 'r-000000000.jsonl'), `${JSON.stringify(content)}\n`, { mode: 0o600 });
+  await laptop.pipe('one\n');
+  const { code, findings } = await doctor(laptop);
+  assert.deepEqual([code, wrong(findings)], [1, ['clock']]);
+  const slow = await laptop.runWith({ env: { CHLORIDE_JS: '1' } }, 'doctor', '--json');
+  assert.match(slow.text, /"crypto-slow"/);
+  const other = await laptop.runWith({ env: { SSBLOG_ENGINE: 'ssb-server' } }, 'doctor', '--json');
+  assert.match(other.text, /"engine"/);
+});
