@@ -18,6 +18,7 @@ import {
   readMessages,
   readNames,
   readSeries,
+  readSpan,
   readValue,
   type Series,
 } from './feed-query.ts';
@@ -63,6 +64,8 @@ export interface Store {
   messageCount(): number;
   lineCount(): number;
   feeds(): FeedTotals[];
+  /** Times of the oldest and the newest line: milliseconds since the epoch; undefined when there is none. */
+  span(): { oldest: number; newest: number } | undefined;
 
   /** Names by feed id: a name that `self` gave wins over the one that the feed gave itself. */
   names(self: string): Map<string, string>;
@@ -123,6 +126,7 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     messageCount: () => db.number('SELECT sum(sequence) FROM feeds'),
     lineCount: () => db.number('SELECT sum(lines) FROM feeds'),
     feeds: () => readFeeds(db),
+    span: () => readSpan(db),
     names: (self) => readNames(db, self),
     contacts: () => readContacts(db),
     runProgress: (feed, run) => runProgress(db, feed, run),

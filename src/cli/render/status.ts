@@ -1,6 +1,6 @@
 /** The answer of `status`, for people. */
 import { escapeText } from '../../assemble/escape-controls.ts';
-import { counted, renderBytes, renderDuration } from './units.ts';
+import { counted, renderAgo, renderBytes, renderDuration } from './units.ts';
 
 export interface Status {
   name: string;
@@ -13,7 +13,9 @@ export interface Status {
   peers: { id: string; name: string | null; address: string; direction: string; sinceMs: number }[];
   replication: { have: number; known: number };
   spool: { files: number; lines: number };
-  disk: { bytes: number };
+  disk: { bytes: number; kinds: readonly (readonly [kind: string, bytes: number])[] };
+  /** Times of the oldest and the newest line: milliseconds since the epoch. */
+  span: { oldest: number; newest: number } | undefined;
 }
 
 export function renderStatus(status: Status, now: number): string {
@@ -29,6 +31,7 @@ export function renderStatus(status: Status, now: number): string {
       'log',
       `${counted(status.lines, 'line')} in ${counted(status.messages, 'message')} of ${counted(status.machines, 'machine')}`,
     ],
+    ...(status.span ? [['lines', renderSpan(status.span, now)] as [string, string]] : []),
     [
       'replication',
       replication.have === replication.known ? 'complete' : `${replication.have} of ${replication.known} messages`,
@@ -39,11 +42,20 @@ export function renderStatus(status: Status, now: number): string {
         ? 'empty'
         : `${counted(spool.lines, 'line')} in ${counted(spool.files, 'file')} wait for the daemon`,
     ],
-    ['disk', renderBytes(status.disk.bytes)],
+    ['disk', renderDisk(status.disk)],
     ...status.peers.map((peer): [string, string] => [
       'peer',
       `${peer.name ?? peer.id} ${peer.direction} for ${renderDuration(now - peer.sinceMs)} ${peer.address}`,
     ]),
   ];
   return rows.map(([title, value]) => `${title.padEnd(12)} ${escapeText(value)}\n`).join('');
+}
+
+function renderDisk({ bytes, kinds }: Status['disk']): string {
+  const parts = kinds.map(([kind, of]) => `${kind} ${renderBytes(of)}`);
+  return `${renderBytes(bytes)}${parts.length > 1 ? ` (${parts.join(', ')})` : ''}`;
+}
+
+function renderSpan({ oldest, newest }: { oldest: number; newest: number }, now: number): string {
+  return `the oldest ${renderAgo(oldest, now)}, the newest ${renderAgo(newest, now)} (by machine: ssblog machines)`;
 }
