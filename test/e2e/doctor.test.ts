@@ -18,6 +18,7 @@ import { snapshot } from '../helpers/disk.ts';
 import { befriend, Machine, network, randomNetworkKey } from '../helpers/machine.ts';
 import { assertRefused } from '../helpers/refusal.ts';
 import { sandbox } from '../helpers/sandbox.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 interface Finding {
   readonly code: string;
@@ -186,6 +187,26 @@ test('a repair that was killed before the saved store came into its place is fin
   const mended = await doctor(laptop, '--fix');
   assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['salvage-interrupted true']]);
   assert.equal(readFileSync(laptop.path('store.damaged-2026-01-01-wal'), 'utf8'), 'of the old one');
+  assert.equal((await laptop.must('log', '--utc')).text, before);
+  await assertWell(laptop, '--verify');
+});
+
+test('a repair that is killed in the midst of saving changes nothing, and the next one does it all', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.pipe(numbered(6000), '--no-blocks');
+  const { text: before } = await laptop.must('log', '--utc');
+  for (const page of pagesOf(laptop.path('store.db'), 'labels'))
+    overwrite(laptop.path('store.db'), Buffer.alloc(PAGE_BYTES), (page - 1) * PAGE_BYTES);
+  const bytes = readFileSync(laptop.path('store.db'));
+  const repair = laptop.spawn('doctor', '--fix');
+  await waitFor('messages to be saved', () => existsSync(laptop.path('store.salvaged.tmp')), { everyMs: 2 });
+  repair.kill('SIGKILL');
+  assert.equal((await repair.done()).signal, 'SIGKILL');
+  assert.ok(readFileSync(laptop.path('store.db')).equals(bytes));
+  assert.equal(existsSync(laptop.path('store.salvaged')), false);
+  const mended = await doctor(laptop, '--fix');
+  assert.equal(mended.code, 0, JSON.stringify(mended));
+  assert.equal(existsSync(laptop.path('store.salvaged.tmp')), false);
   assert.equal((await laptop.must('log', '--utc')).text, before);
   await assertWell(laptop, '--verify');
 });
