@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readIdentity } from '../config/identity.ts';
 import { type ConfigSources, loadConfig } from '../config/load.ts';
 import { type MachinePaths, machinePaths } from '../config/paths.ts';
-import { SsblogError } from '../errors.ts';
+import { SsblogError, systemCode } from '../errors.ts';
 import { StoreUnusable } from '../store/failures.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
@@ -29,8 +29,8 @@ function isMachine({ dir, secret, store }: MachinePaths): boolean {
   if (!existsSync(dir)) return false;
   try {
     readdirSync(dir);
-  } catch {
-    return true; // nobody knows what is in it
+  } catch (error) {
+    return systemCode(error) === 'EACCES'; // nobody knows what is in it
   }
   return existsSync(secret) || existsSync(store);
 }
