@@ -14,6 +14,7 @@ export interface DiskUse {
 const KINDS: readonly (readonly [beginning: string, kind: string])[] = [
   ['store.damaged-', 'kept of a damaged store'],
   ['store.', 'store'],
+  ['flume.damaged-', 'kept of a damaged flume'],
   ['flume.old', 'kept of ssb-server'],
   ['flume', 'flume'],
   ['spool', 'spool'],

@@ -19,6 +19,8 @@ export interface MachinePaths {
   readonly spool: string;
   /** What flume (engine `ssb-server`) keeps. */
   readonly flume: string;
+  /** Its log: every message, one after the other. */
+  readonly flumeLog: string;
   /** Where that is put away when the store has taken it over. */
   readonly oldFlume: string;
 }
@@ -36,6 +38,7 @@ export function machinePaths(dir: string): MachinePaths {
     lock: join(dir, 'lock'),
     spool: join(dir, 'spool'),
     flume: join(dir, 'flume'),
+    flumeLog: join(dir, 'flume', 'log.offset'),
     oldFlume: join(dir, 'flume.old'),
   };
 }

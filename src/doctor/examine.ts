@@ -24,6 +24,9 @@ import { checkUnreadable } from './checks/unreadable.ts';
 import { checkWal } from './checks/wal.ts';
 import type { Check, Finding, Machine } from './finding.ts';
 
+/** Of the operating system's errors; Node's own have an underscore. */
+const SYSTEM_CODE = /^E[A-Z0-9]+$/;
+
 /** What the store's own checks find, the others do not have to meet again. */
 const CHECKS: readonly Check[] = [
   checkModes,
@@ -64,8 +67,16 @@ async function run(check: Check, machine: Machine): Promise<Finding[]> {
     return await check(machine);
   } catch (error) {
     const { message, code } = error as { message: string; code?: unknown };
-    if (machine.options.signal.aborted || typeof code !== 'string') throw error;
+    const isForeseen = error instanceof SsblogError || SYSTEM_CODE.test(String(code));
+    if (machine.options.signal.aborted || !isForeseen) throw error;
     const hint = error instanceof SsblogError ? error.hint : undefined;
-    return [{ code, severity: 'error', message, hint: hint ?? 'look at the disk and at the rights of the directory' }];
+    return [
+      {
+        code: String(code).toLowerCase(),
+        severity: 'error',
+        message,
+        hint: hint ?? 'look at the disk and at the rights of the directory',
+      },
+    ];
   }
 }

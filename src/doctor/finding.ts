@@ -23,7 +23,7 @@ export interface Finding {
 }
 
 /** In the order in which they are done. */
-export const REPAIRS = ['modes', 'leftovers', 'swap', 'mark', 'salvage', 'mirror', 'labels', 'renew'] as const;
+export const REPAIRS = ['modes', 'leftovers', 'swap', 'mark', 'salvage', 'flume', 'mirror', 'labels', 'renew'] as const;
 export type RepairName = (typeof REPAIRS)[number];
 
 export type DaemonState =

@@ -191,6 +191,22 @@ test('a repair that was killed before the saved store came into its place is fin
   await assertWell(laptop, '--verify');
 });
 
+test('nothing is written after a salvage that may have lost own messages, not even what waits in the spool', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.pipe(numbered(LINES), '--no-blocks');
+  cutOff(laptop.path('store.db'), 0.5);
+  mkdirSync(laptop.path('spool'), { recursive: true, mode: 0o700 });
+  const waiting = `${JSON.stringify({ type: 'log', text: 'later', run: 'r', line: 1 })}\n`;
+  writeFileSync(laptop.path('spool', 'r-000000000.jsonl'), waiting, { mode: 0o600 });
+  const mended = await doctor(laptop, '--fix');
+  assert.equal(mended.code, 0, JSON.stringify(mended));
+  const left = mended.findings.find(({ code }) => code === 'spool-waiting');
+  assert.equal(left?.fixed, false);
+  assert.match(left?.hint ?? '', /own messages back/);
+  assert.equal(readFileSync(laptop.path('spool', 'r-000000000.jsonl'), 'utf8'), waiting);
+  await assertWell(laptop, '--verify');
+});
+
 test('a repair that is killed in the midst of saving changes nothing, and the next one does it all', async (t) => {
   const laptop = await make(t, 'sqlite');
   await laptop.pipe(numbered(6000), '--no-blocks');
@@ -240,6 +256,33 @@ test('a mirror that is damaged or disagrees with flume is made anew', async (t) 
   }
   await laptop.pipe('after\n');
   assert.match((await laptop.must('log')).text, /after\n$/);
+});
+
+test('flume that is damaged in its midst is cut there, and given back what the mirror has', async (t) => {
+  const box = sandbox(t);
+  const laptop = await Machine.make(box, 'laptop', randomNetworkKey(), 'ssb-server');
+  const nas = await Machine.make(box, 'nas', laptop.networkKey, 'sqlite');
+  await laptop.pipe(numbered(LINES), '--no-blocks');
+  const { text: before } = await laptop.must('log', '--utc');
+  const log = laptop.path('flume', 'log.offset');
+  for (const damage of [
+    () => overwrite(log, Buffer.alloc(3000), Math.floor(statSync(log).size / 2)),
+    () => overwrite(log, Buffer.from('"'), Math.floor(statSync(log).size / 3)),
+  ]) {
+    damage();
+    const { code, findings } = await doctor(laptop, '--verify');
+    assert.deepEqual([code, wrong(findings)], [1, ['flume-damaged']]);
+    const mended = await doctor(laptop, '--verify', '--fix');
+    assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['flume-damaged true']], JSON.stringify(mended));
+    assert.equal((await laptop.must('log', '--utc')).text, before);
+    await assertWell(laptop, '--verify');
+  }
+  assert.equal(laptop.files.filter((name) => name.startsWith('flume.damaged-')).length, 2);
+  assert.equal(existsSync(laptop.path('catch-up.json')), false, 'nothing is lost');
+  await Promise.all([laptop.start(), nas.start()]);
+  await befriend(laptop, nas);
+  await laptop.pipe('after\n');
+  await nas.waitForLog(LINES + 1);
 });
 
 test('what others can read is closed to them', async (t) => {

@@ -20,6 +20,7 @@ import { requireCatchUp } from '../../peer/engines/own-feed-guard.ts';
 import { markAsRecord } from '../../peer/engines/record-mark.ts';
 import { openStore } from '../../store/open.ts';
 import { isOpen, type Machine } from '../finding.ts';
+import { freeName } from '../free-name.ts';
 import { unfinishedSalvage } from '../leftovers.ts';
 import { type Salvaged, salvageMessages } from '../salvage.ts';
 import { withLock } from '../with-lock.ts';
@@ -85,7 +86,7 @@ function ownFeedIsComplete({ paths, identity }: Machine, { feeds }: Salvaged): b
 /** The store goes first: without one, and with its mark, no daemon starts. */
 function replace(paths: MachinePaths, now: number): void {
   const isThere = existsSync(paths.store);
-  const kept = (isThere ? undefined : lastKept(paths)) ?? freeName(paths, now);
+  const kept = (isThere ? undefined : lastKept(paths)) ?? freeName(paths, 'store.damaged', now);
   if (isThere) renameSync(paths.store, kept);
   // SQLite would take it for the new store's.
   const wal = `${paths.store}-wal`;
@@ -96,15 +97,6 @@ function replace(paths: MachinePaths, now: number): void {
   syncDirectory(paths.dir);
   renameSync(paths.salvaged, paths.store);
   syncDirectory(paths.dir);
-}
-
-/** `store.damaged-2026-11-22`, and with a number when there is one of that day. */
-function freeName({ dir }: MachinePaths, now: number): string {
-  const name = join(dir, `store.damaged-${new Date(now).toISOString().slice(0, 10)}`);
-  for (let number = 1; ; number++) {
-    const candidate = number === 1 ? name : `${name}.${number}`;
-    if (!existsSync(candidate)) return candidate;
-  }
 }
 
 /** The one that an interrupted replacement has put away. */
