@@ -207,19 +207,26 @@ test('nothing is written after a salvage that may have lost own messages, not ev
   await assertWell(laptop, '--verify');
 });
 
-test('a repair that is killed in the midst of saving changes nothing, and the next one does it all', async (t) => {
+test('a repair that is interrupted or killed in the midst of saving changes nothing, and the next one does it all', async (t) => {
   const laptop = await make(t, 'sqlite');
   await laptop.pipe(numbered(6000), '--no-blocks');
   const { text: before } = await laptop.must('log', '--utc');
   for (const page of pagesOf(laptop.path('store.db'), 'labels'))
     overwrite(laptop.path('store.db'), Buffer.alloc(PAGE_BYTES), (page - 1) * PAGE_BYTES);
   const bytes = readFileSync(laptop.path('store.db'));
-  const repair = laptop.spawn('doctor', '--fix');
-  await waitFor('messages to be saved', () => existsSync(laptop.path('store.salvaged.tmp')), { everyMs: 2 });
-  repair.kill('SIGKILL');
-  assert.equal((await repair.done()).signal, 'SIGKILL');
-  assert.ok(readFileSync(laptop.path('store.db')).equals(bytes));
-  assert.equal(existsSync(laptop.path('store.salvaged')), false);
+  for (const [signal, end] of [
+    ['SIGINT', { code: 130, signal: null }],
+    ['SIGKILL', { code: null, signal: 'SIGKILL' }],
+  ] as const) {
+    const repair = laptop.spawn('doctor', '--fix');
+    await waitFor('messages to be saved', () => existsSync(laptop.path('store.salvaged.tmp')), { everyMs: 2 });
+    repair.kill(signal);
+    const { code, signal: by, stderr } = await repair.done();
+    assert.deepEqual({ code, signal: by }, end, stderr);
+    assert.ok(readFileSync(laptop.path('store.db')).equals(bytes));
+    assert.equal(existsSync(laptop.path('store.salvaged')), false);
+    assert.equal(existsSync(laptop.path('store.salvaged.tmp')), signal === 'SIGKILL');
+  }
   const mended = await doctor(laptop, '--fix');
   assert.equal(mended.code, 0, JSON.stringify(mended));
   assert.equal(existsSync(laptop.path('store.salvaged.tmp')), false);
@@ -284,6 +291,23 @@ test('flume that is damaged in its midst is cut there, and given back what the m
   await laptop.pipe('after\n');
   await nas.waitForLog(LINES + 1);
 });
+
+for (const engine of ['sqlite', 'ssb-server']) {
+  test(`a store of the engine ${engine} that an older ssblog made is brought up to date`, async (t) => {
+    const laptop = await make(t, engine);
+    await laptop.pipe(numbered(30));
+    const { text: before } = await laptop.must('log', '--utc');
+    const file = laptop.path('store.db');
+    sql(file, 'DROP VIEW log_messages; DROP VIEW log_runs; DROP VIEW machines; PRAGMA user_version = 2');
+    assert.deepEqual(wrong((await doctor(laptop)).findings), ['store-version']);
+    const mended = await doctor(laptop, '--fix');
+    assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['store-version true']], JSON.stringify(mended));
+    assert.equal((await laptop.must('log', '--utc')).text, before);
+    sql(file, 'PRAGMA user_version = 1000');
+    const newer = await doctor(laptop);
+    assert.deepEqual([newer.code, wrong(newer.findings)], [1, ['store-version']]);
+  });
+}
 
 test('what others can read is closed to them', async (t) => {
   const laptop = await make(t, 'sqlite');

@@ -45,7 +45,10 @@ async function run(call: Invocation, { fix = false, verify = false }: Options): 
     environment: context.environment,
     temporaryDir: tmpdir(),
     signal: context.signal,
-    notice: (text) => note(call, text),
+    notice: (text) => {
+      progress?.shown.end();
+      note(call, text);
+    },
     onProgress: (work, done, total) => {
       if (progress?.work !== work) {
         progress?.shown.end();

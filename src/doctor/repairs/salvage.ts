@@ -54,7 +54,7 @@ export function salvage(machine: Machine): Promise<void> {
     replace(paths, options.now());
     const messages = [...saved.feeds.values()].reduce((sum, sequence) => sum + sequence, 0);
     options.notice(
-      `${messages} messages of ${saved.feeds.size} machines were saved, ${saved.lost} were found and could not be used` +
+      `saved ${messages} messages (feeds: ${saved.feeds.size}); found, and could not be used: ${saved.lost}` +
         (isComplete ? '' : '; peers have to give this machine its own messages back before it writes'),
     );
   });
