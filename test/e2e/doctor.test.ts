@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -207,6 +208,17 @@ test('nothing is written after a salvage that may have lost own messages, not ev
   await assertWell(laptop, '--verify');
 });
 
+test('what was saved once is not put over a store that has been in use since', async (t) => {
+  const laptop = await make(t, 'sqlite');
+  await laptop.pipe('one\n');
+  copyFileSync(laptop.path('store.db'), laptop.path('store.salvaged'));
+  await laptop.pipe('two\n');
+  const mended = await doctor(laptop, '--fix');
+  assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['salvage-interrupted true']]);
+  assert.match((await laptop.must('log')).text, /one\n.*two\n$/);
+  assert.ok(!laptop.files.some((name) => name.startsWith('store.damaged') || name === 'store.salvaged'));
+});
+
 test('a repair that is interrupted or killed in the midst of saving changes nothing, and the next one does it all', async (t) => {
   const laptop = await make(t, 'sqlite');
   await laptop.pipe(numbered(6000), '--no-blocks');
@@ -274,7 +286,7 @@ test('flume that is damaged in its midst is cut there, and given back what the m
   const log = laptop.path('flume', 'log.offset');
   for (const damage of [
     () => overwrite(log, Buffer.alloc(3000), Math.floor(statSync(log).size / 2)),
-    () => overwrite(log, Buffer.from('"'), Math.floor(statSync(log).size / 3)),
+    () => overwrite(log, Buffer.alloc(8, 0xa5), Math.floor(statSync(log).size / 3)),
   ]) {
     damage();
     const { code, findings } = await doctor(laptop, '--verify');

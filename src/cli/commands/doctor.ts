@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { ExamineOptions, Finding, RepairName } from '../../doctor/finding.ts';
 import type { SsblogError } from '../../errors.ts';
 import { answer, type Context, type Invocation, invocation, note } from '../context.ts';
+import type { Answer } from '../render/findings.ts';
 
 const EXIT_WRONG = 1;
 
@@ -11,9 +12,6 @@ interface Options {
   readonly fix?: boolean;
   readonly verify?: boolean;
 }
-
-/** A finding, and with `--fix` whether it is gone. */
-type Answer = Omit<Finding, 'repair'> & { fixed?: boolean };
 
 export function register(program: Command, context: Context): void {
   program
@@ -33,10 +31,11 @@ A damaged store is kept beside the new one, as store.damaged-DATE, to be removed
 
 async function run(call: Invocation, { fix = false, verify = false }: Options): Promise<void> {
   const { context, flags, dir } = call;
-  const [{ closeMachine, openMachine }, { examine }, { showProgress }] = await Promise.all([
+  const [{ closeMachine, openMachine }, { examine }, { showProgress }, { renderFindings }] = await Promise.all([
     import('../../doctor/open-machine.ts'),
     import('../../doctor/examine.ts'),
     import('../render/progress.ts'),
+    import('../render/findings.ts'),
   ]);
   let progress: { work: string; shown: ReturnType<typeof showProgress> } | undefined;
   const options: ExamineOptions = {
@@ -114,14 +113,4 @@ function keyOf({ code, message }: Finding): string {
 
 function reasonOf({ message, hint }: SsblogError): string {
   return `it was not mended: ${message}${hint === undefined ? '' : `; ${hint}`}`;
-}
-
-function renderFindings(answers: readonly Answer[]): string {
-  if (answers.length === 0) return 'all is well\n';
-  return answers
-    .map(({ severity, message, hint, fixed }) => {
-      const title = fixed ? 'fixed' : severity;
-      return `${title.padEnd(8)} ${message}${fixed ? '' : ` (${hint})`}\n`.replaceAll(/\n(?=.)/g, ' ');
-    })
-    .join('');
 }

@@ -13,7 +13,7 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { MachinePaths } from '../../config/paths.ts';
 import { SsblogError } from '../../errors.ts';
 import { requireCatchUp } from '../../peer/engines/own-feed-guard.ts';
@@ -27,6 +27,7 @@ import { withLock } from '../with-lock.ts';
 
 const COMPANIONS = ['-wal', '-shm'];
 const MB = 1e6;
+const NO_ROOM = 'free some space on the disk, and run the command again';
 
 export function salvage(machine: Machine): Promise<void> {
   const { paths, options } = machine;
@@ -45,7 +46,7 @@ export function salvage(machine: Machine): Promise<void> {
     } finally {
       store.close();
     }
-    for (const suffix of COMPANIONS) rmSync(target + suffix, { force: true });
+    removeCompanions(target);
     // From here on it must not be forgotten, whatever happens: the new store may end before the old one did.
     if (!isComplete)
       requireCatchUp(paths, 'the store was damaged, and this machine may have signed more than was saved');
@@ -60,8 +61,19 @@ export function salvage(machine: Machine): Promise<void> {
   });
 }
 
+/** What was saved before a store that is still in its place may lack what has come into that since. */
 export function finishSalvage({ paths, options }: Machine): Promise<void> {
-  return withLock(paths, () => replace(paths, options.now()));
+  return withLock(paths, () => {
+    if (existsSync(paths.store)) rmSync(paths.salvaged, { force: true });
+    else replace(paths, options.now());
+  });
+}
+
+/** @throws SsblogError `io` when not all is in the file itself */
+function removeCompanions(file: string): void {
+  const wal = statSync(`${file}-wal`, { throwIfNoEntry: false });
+  if ((wal?.size ?? 0) > 0) throw new SsblogError('io', `${file} could not be written as a whole`, { hint: NO_ROOM });
+  for (const suffix of COMPANIONS) rmSync(file + suffix, { force: true });
 }
 
 /**
@@ -113,7 +125,7 @@ function requireRoom({ store, dir }: MachinePaths): void {
   const needed = statSync(store).size;
   if (bavail * bsize >= needed) return;
   throw new SsblogError('io', `a new store beside ${basename(store)} needs ${Math.ceil(needed / MB)} MB on the disk`, {
-    hint: `free some space on the disk of ${dirname(store)}, and run the command again`,
+    hint: NO_ROOM,
   });
 }
 

@@ -3,6 +3,7 @@
  * frames its records: length, record, length again, and where the file ends with it, all numbers of 32 bits.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { encode, messageId } from './sqlite/classic.ts';
 
 const NUMBER_BYTES = 4;
 /** Around each record. */
@@ -28,10 +29,11 @@ export function* findFlumeDamage(file: string): Generator<number, FlumeDamage | 
     let chunkStart = 0;
     /** Bytes of the file, read a good deal at a time. */
     const read = (start: number, bytes: number): Buffer => {
-      if (start + bytes > chunkStart + chunk.length) {
-        chunk = Buffer.alloc(Math.min(Math.max(CHUNK_BYTES, bytes), totalBytes - start));
-        chunkStart = start;
-        readSync(handle, chunk, 0, chunk.length, start);
+      const isBefore = start < chunkStart;
+      if (isBefore || start + bytes > chunkStart + chunk.length) {
+        chunkStart = isBefore ? Math.max(0, start + bytes - CHUNK_BYTES) : start;
+        chunk = Buffer.alloc(Math.min(Math.max(CHUNK_BYTES, bytes), totalBytes - chunkStart));
+        readSync(handle, chunk, 0, chunk.length, chunkStart);
       }
       return chunk.subarray(start - chunkStart, start - chunkStart + bytes);
     };
@@ -68,13 +70,13 @@ function isTornTail(read: (start: number, bytes: number) => Buffer, at: number, 
   return true;
 }
 
-/** A deleted one is all zeros. */
+/** A deleted one is all zeros. Of any other the id says whether a single bit is not what it was. */
 function isRecord(bytes: Buffer): boolean {
   if (bytes.length > 0 && bytes.every((byte) => byte === 0)) return true;
   try {
     const record = JSON.parse(bytes.toString('utf8')) as { key?: unknown; value?: unknown } | null;
-    return typeof record?.key === 'string' && typeof record.value === 'object';
+    return typeof record?.value === 'object' && record.value !== null && messageId(encode(record.value)) === record.key;
   } catch {
-    return false;
+    return false; // no JSON
   }
 }
