@@ -28,13 +28,14 @@ export async function* followLines(store: Store, filter: LogFilter, options: Fol
   let row = options.afterRow;
   try {
     while (!signal.aborted) {
+      // Of labels that were made anew, all would look as if they had just come.
+      if (store.isReplaced()) {
+        throw new SsblogError('store', 'the store was made anew', { hint: 'run the command again' });
+      }
       const upToRow = store.lastRow();
       if (upToRow > row) {
         yield* readLines(store, filter, { afterRow: row, upToRow, nameOf, openLines });
         row = upToRow;
-      }
-      if (store.isReplaced()) {
-        throw new SsblogError('store', 'the store was made anew', { hint: 'run the command again' });
       }
       await changes.next();
     }

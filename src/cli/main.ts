@@ -53,13 +53,14 @@ async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return chosen ?? signalled ?? 0;
   } catch (error) {
-    if (signalled !== undefined && controller.signal.aborted && isAbort(error)) return signalled;
+    if (signalled !== undefined && isAbort(error, controller.signal)) return signalled;
     return report(error, argv);
   }
 }
 
-function isAbort(error: unknown): boolean {
-  return (error as { name?: unknown }).name === 'AbortError';
+/** Streams and timers throw an error of this name, `throwIfAborted` throws the reason itself. */
+function isAbort(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  return aborted && (error === reason || (error as { name?: unknown }).name === 'AbortError');
 }
 
 /** @returns the exit code */

@@ -4,6 +4,7 @@ import { CONFIG_HELP, CONFIG_KEYS, type ConfigKey, flagName } from '../config/ke
 import { register as registerAssemble } from './commands/assemble.ts';
 import { register as registerConfig } from './commands/config.ts';
 import { register as registerConnect } from './commands/connect.ts';
+import { register as registerDoctor } from './commands/doctor.ts';
 import { register as registerEngine } from './commands/engine.ts';
 import { register as registerFollow } from './commands/follow.ts';
 import { register as registerInit } from './commands/init.ts';
@@ -31,6 +32,7 @@ const VERBS = [
   registerPipe,
   registerLog,
   registerAssemble,
+  registerDoctor,
   registerConfig,
   registerEngine,
   registerNewIdentity,

@@ -10,6 +10,8 @@ export interface MachinePaths {
   readonly manifest: string;
   /** The SQLite store. */
   readonly store: string;
+  /** What was saved of a damaged store, whole, before it takes the store's place. */
+  readonly salvaged: string;
   /** The file that says that the store is the only place where the feeds are. */
   readonly recordMark: string;
   /** The file whose lock says that one process owns the feed. */
@@ -18,6 +20,8 @@ export interface MachinePaths {
   readonly spool: string;
   /** What flume (engine `ssb-server`) keeps. */
   readonly flume: string;
+  /** Its log: every message, one after the other. */
+  readonly flumeLog: string;
   /** Where that is put away when the store has taken it over. */
   readonly oldFlume: string;
   /** What is known of this machine's own feed beside its record: see peer/own-feed. */
@@ -41,10 +45,12 @@ export function machinePaths(
     secret: join(dir, 'secret'),
     manifest: join(dir, 'manifest.json'),
     store: join(dir, 'store.db'),
+    salvaged: join(dir, 'store.salvaged'),
     recordMark: join(dir, 'store.keep'),
     lock: join(dir, 'lock'),
     spool: join(dir, 'spool'),
     flume: join(dir, 'flume'),
+    flumeLog: join(dir, 'flume', 'log.offset'),
     oldFlume: join(dir, 'flume.old'),
     ownFeed: join(dir, 'own-feed.json'),
     highWaterMarks: join(stateHome, 'ssblog'),

@@ -59,6 +59,16 @@ export class Database {
     return this.#guard(() => this.#prepare(sql).all(...values) as Row[]);
   }
 
+  /** Row by row. No other statement of this text may run meanwhile. */
+  *iterate(sql: string, ...values: SqlValue[]): Generator<Row, undefined> {
+    const rows = this.#guard(() => this.#prepare(sql).iterate(...values) as Iterator<Row>);
+    for (;;) {
+      const { done, value } = this.#guard(() => rows.next());
+      if (done === true) return;
+      yield value;
+    }
+  }
+
   /** The first column of the first row, as a number; 0 when there is none. */
   number(sql: string, ...values: SqlValue[]): number {
     return Number(this.get(sql, ...values)?.[0] ?? 0);
@@ -72,10 +82,14 @@ export class Database {
       this.exec('COMMIT');
       return result;
     } catch (error) {
-      // SQLite may have rolled back by itself (disk full, I/O error).
-      if (this.#connection.isTransaction) this.exec('ROLLBACK');
+      this.rollback();
       throw error;
     }
+  }
+
+  /** Undoes the transaction that is under way; SQLite may have done so by itself (disk full, I/O error). */
+  rollback(): void {
+    if (this.#connection.isTransaction) this.exec('ROLLBACK');
   }
 
   close(): void {

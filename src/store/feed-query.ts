@@ -43,6 +43,13 @@ export function readFeeds(db: Database): FeedTotals[] {
   });
 }
 
+/** Two looks, however long the log is: the first entry of the index of times, and the totals of feeds. */
+export function readSpan(db: Database): { oldest: number; newest: number } | undefined {
+  const oldest = db.get('SELECT min(first) FROM labels')?.[0];
+  const newest = db.get('SELECT max(last_at) FROM feeds')?.[0];
+  return typeof oldest === 'number' && typeof newest === 'number' ? { oldest, newest } : undefined;
+}
+
 const MESSAGE = 'SELECT key, value, received, sequence FROM messages';
 const OF_FEED = 'feed = (SELECT id FROM feeds WHERE feed = ?)';
 const SEQUENCE = 3;

@@ -70,9 +70,7 @@ export class Ingest {
         added += 1;
         lines += feed.lines - before;
       }
-      this.#messages.flush();
-      this.#labels.flush();
-      this.#dictionary.flush();
+      this.flush();
       return { messages: added, lines };
     });
   }
@@ -93,6 +91,23 @@ export class Ingest {
     });
   }
 
+  /**
+   * Labels a message that is in the store already. To be called in the order in which messages were stored, in a
+   * transaction of the caller's, and followed by `flush`.
+   */
+  relabel(message: number, value: SignedValue): void {
+    this.#refresh();
+    const feed = this.#dictionary.feed(value.author);
+    this.#label({ feed, message, sequence: value.sequence }, value);
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    this.#messages.flush();
+    this.#labels.flush();
+    this.#dictionary.flush();
+  }
+
   #transaction<T>(work: () => T): T {
     try {
       return this.#db.transaction(() => {
@@ -100,11 +115,16 @@ export class Ingest {
         return work();
       });
     } catch (error) {
-      this.#dataVersion = undefined;
-      this.#messages.clear();
-      this.#labels.clear();
+      this.reset();
       throw error;
     }
+  }
+
+  /** Must be called when tables were changed otherwise, or a transaction of the caller's was undone. */
+  reset(): void {
+    this.#dataVersion = undefined;
+    this.#messages.clear();
+    this.#labels.clear();
   }
 
   /** Another connection has written, or the last transaction failed: what is in memory counts for nothing. */
@@ -127,9 +147,13 @@ export class Ingest {
     feed.sequence = sequence;
     this.#lastMessage += 1;
     this.#messages.add(this.#lastMessage, feed.id, sequence, key, timestamp, JSON.stringify(value));
+    this.#label({ feed, message: this.#lastMessage, sequence }, value);
+  }
+
+  #label(place: Place, value: SignedValue): void {
     const parsed = parseContent(value.content);
-    if (parsed.kind === 'unreadable') feed.unreadable += 1;
-    if (parsed.kind === 'known') this.#file({ feed, message: this.#lastMessage, sequence }, parsed.content, value);
+    if (parsed.kind === 'unreadable') place.feed.unreadable += 1;
+    if (parsed.kind === 'known') this.#file(place, parsed.content, value);
   }
 
   #file(place: Place, content: Content, value: SignedValue): void {

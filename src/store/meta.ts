@@ -5,6 +5,8 @@ import type { Database } from './database.ts';
 export const META = {
   /** Row ids of labels up to this one were given out, even if their rows are gone. */
   labelFloor: 'store.label-floor',
+  /** How often all labels were made anew: readers that follow must then begin again. */
+  generation: 'store.generation',
 } as const;
 
 export function getMeta(db: Database, key: string): string | undefined {

@@ -2,6 +2,7 @@
 import type { Database } from './database.ts';
 import { StoreUnusable } from './failures.ts';
 import { APPLICATION_ID, TABLES, VERSION_1, VERSION_2 } from './schema.ts';
+import { VERSION_3 } from './views.ts';
 
 interface Migration {
   readonly version: number;
@@ -12,6 +13,7 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: VERSION_1 },
   { version: 2, sql: VERSION_2 },
+  { version: 3, sql: VERSION_3 },
 ];
 
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));

@@ -4,6 +4,8 @@
  */
 import { statSync } from 'node:fs';
 import type { SignedMessage } from '../message/signed.ts';
+import { areMessagesSound, fileProblems } from './check.ts';
+import { compareDrawn, type Difference } from './compare.ts';
 import type { Database } from './database.ts';
 import {
   type Contact,
@@ -16,13 +18,15 @@ import {
   readMessages,
   readNames,
   readSeries,
+  readSpan,
   readValue,
   type Series,
 } from './feed-query.ts';
 import { Ingest, type IngestResult } from './ingest.ts';
 import { type LabelQuery, type LabelRow, queryLabels } from './label-query.ts';
 import { type MessageLog, messageLog } from './message-log.ts';
-import { getMeta, setMeta } from './meta.ts';
+import { getMeta, META, setMeta } from './meta.ts';
+import { rebuildDrawn } from './rebuild.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
 
 export type { Contact, LabelQuery, LabelRow, RunRef, Series };
@@ -38,6 +42,17 @@ export interface Store {
   ingest(messages: readonly SignedMessage[]): IngestResult;
   /** Drops all that came from a feed, so that it can be read again from its first message. */
   forgetFeed(feed: string): void;
+  /**
+   * Draws labels, runs, contacts and names anew from the messages, in one transaction that ends with the generator:
+   * one that is left early changes nothing.
+   * @returns the number of messages done so far, step by step
+   */
+  rebuild(): Generator<number, undefined>;
+  /**
+   * Draws all that once more beside the store and compares. Works on a store that is open to be read.
+   * @returns the number of messages done so far, step by step, and at the end what is not as it should be
+   */
+  compare(): Generator<number, Difference[]>;
 
   /** The sequence of each feed's last message. */
   clock(): Map<string, number>;
@@ -49,6 +64,8 @@ export interface Store {
   messageCount(): number;
   lineCount(): number;
   feeds(): FeedTotals[];
+  /** Times of the oldest and the newest line: milliseconds since the epoch; undefined when there is none. */
+  span(): { oldest: number; newest: number } | undefined;
 
   /** Names by feed id: a name that `self` gave wins over the one that the feed gave itself. */
   names(self: string): Map<string, string>;
@@ -72,12 +89,17 @@ export interface Store {
   /** The id of the newest row of labels; 0 when there is none. */
   lastRow(): number;
 
+  /** What is wrong with the file, a line each; `thorough` compares indexes with tables as well. */
+  problems(thorough: boolean): string[];
+  /** Whether all messages are as they were stored, whatever has become of labels and indexes of theirs. */
+  areMessagesSound(): boolean;
+
   meta(key: string): string | undefined;
   setMeta(key: string, value: string): void;
 
   /** Changes whenever another process has changed the store: cheap enough to ask often. */
   dataVersion(): number;
-  /** The file was deleted or made anew since it was opened: who reads on must open it again. */
+  /** The file was deleted or made anew, or its labels were, since it was opened: who reads on must begin again. */
   isReplaced(): boolean;
   close(): void;
 }
@@ -89,11 +111,14 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     return ingest;
   };
   const inode = inodeOf(db.file);
+  const generation = getMeta(db, META.generation);
   let isOpen = true;
   return {
     file: db.file,
     ingest: (messages) => writer().ingest(messages),
     forgetFeed: (feed) => writer().forget(feed),
+    rebuild: () => rebuildInTransaction(db, writer()),
+    compare: () => compareDrawn(db),
     clock: () => readClock(db),
     message: (feed, sequence) => readMessage(db, feed, sequence),
     messages: (feed, afterSequence) => readMessages(db, feed, afterSequence),
@@ -101,6 +126,7 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     messageCount: () => db.number('SELECT sum(sequence) FROM feeds'),
     lineCount: () => db.number('SELECT sum(lines) FROM feeds'),
     feeds: () => readFeeds(db),
+    span: () => readSpan(db),
     names: (self) => readNames(db, self),
     contacts: () => readContacts(db),
     runProgress: (feed, run) => runProgress(db, feed, run),
@@ -112,10 +138,12 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     labels: (query) => queryLabels(db, query),
     value: (message) => readValue(db, message),
     lastRow: () => db.number('SELECT max(id) FROM labels'),
+    problems: (thorough) => fileProblems(db, thorough),
+    areMessagesSound: () => areMessagesSound(db),
     meta: (key) => getMeta(db, key),
     setMeta: (key, value) => setMeta(db, key, value),
     dataVersion: () => db.number('PRAGMA data_version'),
-    isReplaced: () => inodeOf(db.file) !== inode,
+    isReplaced: () => inodeOf(db.file) !== inode || getMeta(db, META.generation) !== generation,
     close: () => {
       if (!isOpen) return;
       isOpen = false;
@@ -123,6 +151,21 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
       db.close();
     },
   };
+}
+
+function* rebuildInTransaction(db: Database, ingest: Ingest): Generator<number, undefined> {
+  let isDone = false;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    yield* rebuildDrawn(db, ingest);
+    db.exec('COMMIT');
+    isDone = true;
+  } finally {
+    if (!isDone) {
+      db.rollback();
+      ingest.reset();
+    }
+  }
 }
 
 function inodeOf(file: string): number | undefined {

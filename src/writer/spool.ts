@@ -1,6 +1,6 @@
 /** The daemon's side of the spool: gives every file's contents to the writer and deletes it when they are durable. */
 import { createReadStream, type FSWatcher, mkdirSync, watch } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import split2 from 'split2';
 import { SsblogError, systemCode } from '../errors.ts';
@@ -9,6 +9,9 @@ import { fits } from '../message/size.ts';
 import { Loop } from './loop.ts';
 
 const BATCH_CONTENTS = 64;
+
+/** Below the spool: files of which not all lines could be read. */
+const DAMAGED = 'damaged';
 
 /** The file system's notices can be lost; this is how long a file may then wait. */
 const LOOK_AGAIN_MS = 2_000;
@@ -89,22 +92,41 @@ export class Spool {
 
   async #setAside(name: string, damaged: number): Promise<void> {
     const { dir, notice } = this.#options;
-    await mkdir(join(dir, 'damaged'), { recursive: true, mode: 0o700 });
-    await rename(join(dir, name), join(dir, 'damaged', name));
-    notice(`${damaged} lines of spool file ${name} could not be read; it is kept in ${join(dir, 'damaged')}`);
+    await mkdir(join(dir, DAMAGED), { recursive: true, mode: 0o700 });
+    await rename(join(dir, name), join(dir, DAMAGED, name));
+    notice(`${damaged} lines of spool file ${name} could not be read; it is kept in ${join(dir, DAMAGED)}`);
   }
 }
 
-/** Files and lines that wait in the spool. */
-export async function spoolSize(dir: string): Promise<{ files: number; lines: number }> {
+export interface SpoolState {
+  /** Files and lines that wait. */
+  readonly files: number;
+  readonly lines: number;
+  /** Lines of these files that hold no content. */
+  readonly unreadable: number;
+  /** Since when the oldest of them waits: milliseconds since the epoch. */
+  readonly oldestMs: number | undefined;
+  /** Files that were set aside because not all of them could be read. */
+  readonly aside: number;
+}
+
+export async function spoolState(dir: string): Promise<SpoolState> {
   const names = await readyFiles(dir);
-  let lines = 0;
+  let [lines, unreadable] = [0, 0];
+  let oldestMs: number | undefined;
   for (const name of names) {
-    for await (const content of spooledContents(join(dir, name))) {
-      if (content !== undefined) lines += linesIn(content);
+    const path = join(dir, name);
+    try {
+      oldestMs = Math.min(oldestMs ?? Infinity, (await stat(path)).mtimeMs);
+      for await (const content of spooledContents(path)) {
+        if (content === undefined) unreadable += 1;
+        else lines += linesIn(content);
+      }
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error; // the daemon has just taken it
     }
   }
-  return { files: names.length, lines };
+  return { files: names.length, lines, unreadable, oldestMs, aside: (await entriesOf(join(dir, DAMAGED))).length };
 }
 
 /** How many lines a content carries; in a block, pieces of a long line count too. */
@@ -115,20 +137,22 @@ export function linesIn(content: Content): number {
 
 /** Whole files, and those whose writer was killed before it could rename them; a run's in order. */
 async function readyFiles(dir: string): Promise<string[]> {
-  let names: string[];
-  try {
-    names = await readdir(dir);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-  return names
+  return (await entriesOf(dir))
     .filter((name) => {
       if (name.endsWith('.jsonl')) return true;
       const pid = /\.jsonl\.(\d+)\.tmp$/.exec(name)?.[1];
       return pid !== undefined && !isAlive(Number(pid));
     })
     .sort();
+}
+
+async function entriesOf(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function isAlive(pid: number): boolean {

@@ -204,7 +204,10 @@ test('status tells what runs, who is connected, and how much there is', async (t
   assert.ok(status.disk.bytes > 0);
   const peer = status.peers.find(({ id }) => id === nas.id);
   assert.deepEqual(Object.keys(peer ?? {}).sort(), ['address', 'direction', 'id', 'name', 'sinceMs']);
-  assert.match((await laptop.must('status')).text, /nas/);
+  const { text } = await laptop.must('status');
+  assert.match(text, /nas/);
+  assert.match(text, /^lines +the oldest .+ ago, the newest .+ ago/m);
+  assert.match(text, /^disk +[\d.]+ [kM]?B \(.*store [\d.]+ [kM]?B/m);
 });
 
 test('pipe says nothing on stdout, and with --json how many lines it shipped', async (t) => {

@@ -13,7 +13,7 @@ export function register(program: Command, context: Context): void {
 
 async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
-  const [{ openReader }, { spoolSize }, { directoryBytes }, { readHold }, render] = await Promise.all([
+  const [{ openReader }, { spoolState }, { diskUse }, { readHold }, render] = await Promise.all([
     import('../reader.ts'),
     import('../../writer/spool.ts'),
     import('../disk.ts'),
@@ -26,6 +26,7 @@ async function run(call: Invocation): Promise<void> {
   try {
     const names = store.names(identity.id);
     const messages = store.messageCount();
+    const [spool, disk] = await Promise.all([spoolState(paths.spool), diskUse(paths.dir)]);
     const status = {
       id: identity.id,
       name: config.name,
@@ -43,10 +44,11 @@ async function run(call: Invocation): Promise<void> {
       })),
       replication: peer?.replication ?? { have: messages, known: messages },
       hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
-      spool: await spoolSize(paths.spool),
-      disk: { bytes: await directoryBytes(paths.dir) },
+      spool: { files: spool.files, lines: spool.lines },
+      disk: { bytes: disk.bytes },
     };
-    answer(call, status, render.renderStatus(status, call.context.now()));
+    const shown = { ...status, disk, span: store.span() };
+    answer(call, status, render.renderStatus(shown, call.context.now()));
   } finally {
     store.close();
   }

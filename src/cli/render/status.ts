@@ -1,6 +1,6 @@
 /** The answer of `status`, for people. */
 import { escapeText } from '../../assemble/escape-controls.ts';
-import { counted, renderBytes, renderDuration } from './units.ts';
+import { counted, renderAgo, renderBytes, renderDuration } from './units.ts';
 
 export interface Status {
   name: string;
@@ -15,7 +15,9 @@ export interface Status {
   /** Why the machine's own feed is not written now. */
   hold: { message: string; hint: string } | null;
   spool: { files: number; lines: number };
-  disk: { bytes: number };
+  disk: { bytes: number; kinds: readonly (readonly [kind: string, bytes: number])[] };
+  /** Times of the oldest and the newest line: milliseconds since the epoch. */
+  span: { oldest: number; newest: number } | undefined;
 }
 
 export function renderStatus(status: Status, now: number): string {
@@ -31,6 +33,7 @@ export function renderStatus(status: Status, now: number): string {
       'log',
       `${counted(status.lines, 'line')} in ${counted(status.messages, 'message')} of ${counted(status.machines, 'machine')}`,
     ],
+    ...(status.span ? [['lines', renderSpan(status.span, now)] as [string, string]] : []),
     [
       'replication',
       replication.have === replication.known ? 'complete' : `${replication.have} of ${replication.known} messages`,
@@ -47,11 +50,20 @@ export function renderStatus(status: Status, now: number): string {
           ['held', status.hold.message],
           ['', status.hold.hint],
         ] as [string, string][])),
-    ['disk', renderBytes(status.disk.bytes)],
+    ['disk', renderDisk(status.disk)],
     ...status.peers.map((peer): [string, string] => [
       'peer',
       `${peer.name ?? peer.id} ${peer.direction} for ${renderDuration(now - peer.sinceMs)} ${peer.address}`,
     ]),
   ];
   return rows.map(([title, value]) => `${title.padEnd(12)} ${escapeText(value)}\n`).join('');
+}
+
+function renderDisk({ bytes, kinds }: Status['disk']): string {
+  const parts = kinds.map(([kind, of]) => `${kind} ${renderBytes(of)}`);
+  return `${renderBytes(bytes)}${parts.length > 1 ? ` (${parts.join(', ')})` : ''}`;
+}
+
+function renderSpan({ oldest, newest }: { oldest: number; newest: number }, now: number): string {
+  return `the oldest ${renderAgo(oldest, now)}, the newest ${renderAgo(newest, now)} (by machine: ssblog machines)`;
 }

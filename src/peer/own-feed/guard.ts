@@ -6,8 +6,8 @@
 import { SsblogError } from '../../errors.ts';
 import type { SignedMessage, SignedValue } from '../../message/signed.ts';
 import { signedId } from '../engines/sqlite/validate.ts';
-import { describeHold, holdText, isForGood } from './hold-text.ts';
-import type { Hold, HoldReason, OwnFeedState } from './state-file.ts';
+import { describeHold, holdText } from './hold-text.ts';
+import { type Hold, type HoldReason, isForGood, type OwnFeedState } from './state-file.ts';
 
 /** Who has heard from one peer waits this long for others that hold more. */
 const SETTLE_MS = 2_000;

@@ -1,10 +1,5 @@
 /** What a hold says to people. */
-import { type Hold, type HoldReason, readOwnFeedState } from './state-file.ts';
-
-/** Ends only by what the user does. */
-export function isForGood(reason: HoldReason): boolean {
-  return reason === 'cloned' || reason === 'forked';
-}
+import { type Hold, type HoldReason, isForGood, readOwnFeedState } from './state-file.ts';
 
 const CAUSE: Readonly<Record<HoldReason, string>> = {
   copied: 'its directory is a copy, or was put back from one',

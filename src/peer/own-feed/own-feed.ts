@@ -10,7 +10,7 @@ import type { Callback, SsbPeer } from '../ssb/types.ts';
 import { isFork } from './fork.ts';
 import { OwnFeedGuard } from './guard.ts';
 import { keepMark, readMark } from './high-water-mark.ts';
-import { currentBoot, placeOf } from './place.ts';
+import { currentBoot, recordPlace } from './place.ts';
 import { startState } from './start-state.ts';
 import { type Hold, readOwnFeedState, writeOwnFeedState } from './state-file.ts';
 
@@ -121,11 +121,10 @@ async function stateAtStart({ peer, engine, store, paths, noCatchUp, notice }: O
   const head = await ownHead(peer);
   const mark = readMark(paths.highWaterMarks, peer.id);
   const atMark = mark === undefined || mark.sequence > head ? undefined : await messageAt(peer, peer.id, mark.sequence);
-  const place = placeOf(engine.record);
   if (noCatchUp) notice('this machine writes its feed without having heard how much of it others hold');
   return startState({
     state: readOwnFeedState(paths.ownFeed),
-    place: place === undefined ? undefined : `${engine.name}:${place}`,
+    place: recordPlace(engine.name, engine.record),
     boot: currentBoot(),
     head,
     mark,

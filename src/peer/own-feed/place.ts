@@ -1,9 +1,16 @@
 /** How a file is known again, and a start of the computer. */
 import { readFileSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
+import type { EngineName } from '../../config/keys.ts';
 
 /** Two starts of one computer are further apart. */
 const BOOT_PRECISION_MS = 60_000;
+
+/** Which file keeps the feeds, for which engine. @returns undefined when there is no file */
+export function recordPlace(engine: EngineName, file: string): string | undefined {
+  const place = placeOf(file);
+  return place === undefined ? undefined : `${engine}:${place}`;
+}
 
 /**
  * A copy of a file has another place, even one that is put where the file was: the number of a deleted file is soon

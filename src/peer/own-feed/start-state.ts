@@ -24,8 +24,13 @@ export function startState(found: Found): OwnFeedState {
   const { state, place, boot } = found;
   const { hold: before, ...rest } = state;
   const opened = { ...rest, ...(place !== undefined && { place }), boot, isClosed: false };
-  const hold = found.noCatchUp ? undefined : (before ?? newHold(found));
+  const hold = found.noCatchUp || isForNobody(found) ? undefined : (before ?? newHold(found));
   return hold === undefined ? opened : { ...opened, hold };
+}
+
+/** Nobody can have more of a feed that no other machine has ever seen. */
+function isForNobody({ state, hasOthers }: Found): boolean {
+  return state.hold?.reason === 'salvaged' && !state.isKnown && !hasOthers;
 }
 
 function newHold(found: Found): Hold | undefined {

@@ -25,6 +25,11 @@ const HOLD_REASONS = [
 ] as const;
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
+/** Ends only by what the user does. */
+export function isForGood(reason: HoldReason): boolean {
+  return reason === 'cloned' || reason === 'forked';
+}
+
 const holdSchema = z.object({
   reason: z.enum(HOLD_REASONS),
   /** Since when: milliseconds since the epoch. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Content, LogContent } from '../../../src/message/content.ts';
-import { Spool, spoolSize } from '../../../src/writer/spool.ts';
+import { Spool, spoolState } from '../../../src/writer/spool.ts';
 import { createSpoolFile } from '../../../src/writer/spool-file.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -29,6 +29,11 @@ function drain(t: TestContext, dir: string, write?: (contents: readonly Content[
   return { spool, written, notices };
 }
 
+async function waiting(dir: string): Promise<{ files: number; lines: number }> {
+  const { files, lines } = await spoolState(dir);
+  return { files, lines };
+}
+
 test('what was spooled is written in order and the files are gone', async (t) => {
   const dir = directory(t);
   const file = createSpoolFile(dir, 'r');
@@ -36,11 +41,11 @@ test('what was spooled is written in order and the files are gone', async (t) =>
   await file.close();
   await file.append([log(3)]);
   await file.close();
-  assert.deepEqual(await spoolSize(dir), { files: 2, lines: 3 });
+  assert.deepEqual(await waiting(dir), { files: 2, lines: 3 });
   const { spool, written } = drain(t, dir);
   await spool.start();
   assert.deepEqual(written, [log(1), log(2), log(3)]);
-  assert.deepEqual(await spoolSize(dir), { files: 0, lines: 0 });
+  assert.deepEqual(await waiting(dir), { files: 0, lines: 0 });
 });
 
 test('only its owner can read the spool', async (t) => {
@@ -118,6 +123,6 @@ test('a file that could not be written stays and is tried again', async (t) => {
   });
   await spool.start();
   assert.match(notices[0] ?? '', /disk full/);
-  assert.deepEqual(await spoolSize(dir), { files: 1, lines: 1 });
+  assert.deepEqual(await waiting(dir), { files: 1, lines: 1 });
   await waitFor('the line is written', () => written.length === 1, { everyMs: 5 });
 });

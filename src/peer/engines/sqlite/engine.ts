@@ -84,7 +84,7 @@ function openUndamaged(paths: MachinePaths): Store {
 function lost(paths: MachinePaths, what: string, cause?: Error): SsblogError {
   const detail = cause === undefined ? '' : ` (${cause.message})`;
   return new SsblogError('store', `the store ${paths.store}, which holds the feeds of this machine, ${what}${detail}`, {
-    hint: 'it cannot be made anew: put a backup of it in its place, or make a new machine in another directory',
+    hint: 'put a backup of it in its place, or save what can be read of it with: ssblog doctor --fix',
     cause,
   });
 }

@@ -42,6 +42,12 @@ const CASES: readonly [what: string, change: Partial<Found>, reason: string | un
     { state: { ...USUAL.state, isKnown: false }, place: 'sqlite:2:100' },
     'copied',
   ],
+  [
+    'it was salvaged, and no other machine was ever known',
+    { state: { isClosed: true, isKnown: false, hold: { ...HELD, reason: 'salvaged' } }, hasOthers: false },
+    undefined,
+  ],
+  ['it was salvaged', { state: { ...USUAL.state, hold: { ...HELD, reason: 'salvaged' } } }, 'salvaged'],
   ['it has never run', { state: { isClosed: true, isKnown: false }, mark: undefined, hasOthers: false }, undefined],
 ];
 
