@@ -10,6 +10,7 @@ import { seededRandom } from '../helpers/random.ts';
 import { Sandbox } from '../helpers/sandbox.ts';
 import { KillRounds } from './kill-rounds.ts';
 import { Points } from './points.ts';
+import { scenarios } from './scenarios.ts';
 import { Trio } from './trio.ts';
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, rounds: { type: 'string' } }, strict: false });
@@ -34,13 +35,7 @@ describe('processes that are killed', () => {
     trio = await Trio.make(points, random);
   });
   after(async () => {
-    const { obligations, total, forks } = trio;
-    report.push(
-      `rounds ${done}, points hit ${points.total}`,
-      ...points.report(),
-      `lines sent ${obligations.count()}, acknowledged ${obligations.count('acknowledged')}, delivered ${total.delivered}`,
-      `lost ${total.lost}, doubled ${total.doubled}, wrong ${total.wrong}, forks ${forks}`,
-    );
+    report.push(`rounds ${done}, points hit ${points.total}`, ...points.report(), trio.summary());
     const kept = isWhole ? undefined : `${trio.box.dir}-kept`;
     if (kept !== undefined) report.push(`kept: ${kept}`);
     await trio.close(kept);
@@ -61,6 +56,8 @@ describe('processes that are killed', () => {
     isWhole = true;
   });
 });
+
+scenarios({ points, random, report }, isLong);
 
 after(async () => {
   console.log([`faults: seed ${seed}`, ...report].join('\n'));

@@ -1,8 +1,9 @@
 /** A machine under attack: its daemon can be killed at named points, and its feeds are read from its store as they lie there. */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from '@photostructure/sqlite';
+import { freePort } from '../helpers/free-port.ts';
 import { type InitAnswer, TEST_ENGINE } from '../helpers/machine.ts';
 import type { Result, Running } from '../helpers/running.ts';
 import type { Sandbox } from '../helpers/sandbox.ts';
@@ -58,6 +59,16 @@ export class FaultyNode {
     const result = await box.ssblog([...args, '--engine', FAULTS_ENGINE, '--json']);
     if (result.code !== 0) throw new Error(result.stderr);
     return new FaultyNode(box, points, JSON.parse(result.text) as InitAnswer);
+  }
+
+  /** A copy of the directory, as somebody makes who moves to another machine and keeps the first. */
+  async cloneTo(dir: string): Promise<FaultyNode> {
+    cpSync(this.dir, dir, { recursive: true });
+    const file = join(dir, 'config.json');
+    const port = await freePort();
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), port }));
+    const { name, id } = this;
+    return new FaultyNode(this.box, this.#points, { name: `clone of ${name}`, id, path: dir, port, networkKey: '' });
   }
 
   /** @param port of a link that leads to it */

@@ -22,6 +22,12 @@ export interface Attempt {
   readonly pipe: Running;
 }
 
+export interface TrioOptions {
+  /** Directories that are not in the sandbox: on a disk of their own. */
+  readonly sender?: string;
+  readonly follower?: string;
+}
+
 export class Trio {
   readonly box: Sandbox;
   readonly sender: FaultyNode;
@@ -51,11 +57,7 @@ export class Trio {
     this.obligations = new Obligations(random);
   }
 
-  static async make(
-    points: Points,
-    random: Random,
-    directories: { sender?: string; follower?: string } = {},
-  ): Promise<Trio> {
+  static async make(points: Points, random: Random, directories: TrioOptions = {}): Promise<Trio> {
     const box = new Sandbox();
     const networkKey = randomBytes(32).toString('base64');
     const make = async (name: string, dir: string | undefined) =>
@@ -74,6 +76,14 @@ export class Trio {
     return trio;
   }
 
+  summary(): string {
+    const { obligations, total, forks } = this;
+    return (
+      `lines sent ${obligations.count()}, acknowledged ${obligations.count('acknowledged')}, ` +
+      `delivered ${total.delivered}, lost ${total.lost}, doubled ${total.doubled}, wrong ${total.wrong}, forks ${forks}`
+    );
+  }
+
   get nodes(): readonly FaultyNode[] {
     return [this.sender, ...this.followers];
   }
@@ -81,16 +91,19 @@ export class Trio {
   /** Starts a `pipe` for a new producer; nothing is written to it yet. */
   attempt(
     lines: number,
-    options: { point?: Point | undefined; args?: readonly string[]; maxBytes?: number } = {},
+    options: { point?: Point | undefined; args?: readonly string[]; maxBytes?: number; node?: FaultyNode } = {},
   ): Attempt {
     const producer = this.obligations.newProducer(lines, options.maxBytes);
     const order = newOrder(this.box, this.#points, options.point);
     const args = ['pipe', '--json', '--source', producer.source, ...(options.args ?? [])];
-    return { producer, pipe: this.sender.spawn(args, order) };
+    return { producer, pipe: (options.node ?? this.sender).spawn(args, order) };
   }
 
-  /** Waits for the end of a pipe, and writes down what it promised. */
-  async finish({ producer, pipe }: Attempt): Promise<void> {
+  /**
+   * Waits for the end of a pipe, and writes down what it promised.
+   * @param mayLose it may say that lines are lost: neither peer nor spool could take them
+   */
+  async finish({ producer, pipe }: Attempt, mayLose = false): Promise<void> {
     const { code, signal, text, stderr } = await pipe.done(SETTLE_MS);
     // A summary that was printed is a promise, whatever happened after it.
     const summary = text.endsWith('\n') ? (JSON.parse(text) as { lines: number }) : undefined;
@@ -99,6 +112,7 @@ export class Trio {
     }
     if (code === 0 || summary !== undefined) producer.promised = 'acknowledged';
     else if (signal === 'SIGKILL') producer.promised = 'broken';
+    else if (mayLose && code === 1 && /lines are lost/.test(stderr)) producer.promised = 'broken';
     else throw new Error(`pipe of ${producer.source} ended with ${code ?? signal}: ${stderr}`);
   }
 

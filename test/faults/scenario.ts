@@ -1,0 +1,39 @@
+/** A trio for one scenario: whatever it came to is reported, and kept on the disk when it failed. */
+import type { TestContext } from 'node:test';
+import type { Random } from '../helpers/random.ts';
+import type { Points } from './points.ts';
+import { type Attempt, Trio, type TrioOptions } from './trio.ts';
+
+export interface ScenarioContext {
+  readonly points: Points;
+  readonly random: Random;
+  readonly report: string[];
+}
+
+/** Runs `work` on three machines that are connected, then settles them and looks at everything. */
+export async function scenario(
+  t: TestContext,
+  context: ScenarioContext,
+  work: (trio: Trio) => Promise<void>,
+  options: TrioOptions = {},
+): Promise<void> {
+  const trio = await Trio.make(context.points, context.random, options);
+  let isWhole = false;
+  try {
+    await work(trio);
+    await trio.settle([]);
+    await trio.checkLogs();
+    trio.checkFeeds(true);
+    isWhole = true;
+  } finally {
+    const kept = isWhole ? undefined : `${trio.box.dir}-kept`;
+    context.report.push(`${t.name}: ${trio.summary()}${kept === undefined ? '' : `; kept: ${kept}`}`);
+    await trio.close(kept);
+  }
+}
+
+/** Gives every pipe its lines at once and waits for their ends. */
+export async function finishAll(trio: Trio, attempts: readonly Attempt[]): Promise<void> {
+  await Promise.all(attempts.map((attempt) => trio.feed(attempt)));
+  await Promise.all(attempts.map((attempt) => trio.finish(attempt)));
+}
