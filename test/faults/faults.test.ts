@@ -11,7 +11,7 @@ import { Sandbox } from '../helpers/sandbox.ts';
 import { KillRounds } from './kill-rounds.ts';
 import { Points } from './points.ts';
 import { scenarios } from './scenarios.ts';
-import { Trio } from './trio.ts';
+import { type Figures, inWords, Trio } from './trio.ts';
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, rounds: { type: 'string' } }, strict: false });
 const isLong = process.env.SSBLOG_FAULTS === 'long';
@@ -24,6 +24,7 @@ const random = seededRandom(seed);
 const box = new Sandbox();
 const points = new Points(box.path('hits'), random);
 const report: string[] = [];
+const figures: Figures[] = [];
 console.log(`faults: seed ${seed}`);
 
 describe('processes that are killed', () => {
@@ -35,7 +36,8 @@ describe('processes that are killed', () => {
     trio = await Trio.make(points, random);
   });
   after(async () => {
-    report.push(`rounds ${done}, points hit ${points.total}`, ...points.report(), trio.summary());
+    report.push(`rounds ${done}, points hit ${points.total}`, ...points.report(), inWords(trio.figures));
+    figures.push(trio.figures);
     const kept = isWhole ? undefined : `${trio.box.dir}-kept`;
     if (kept !== undefined) report.push(`kept: ${kept}`);
     await trio.close(kept);
@@ -57,9 +59,9 @@ describe('processes that are killed', () => {
   });
 });
 
-scenarios({ points, random, report }, isLong);
+scenarios({ points, random, report, figures }, isLong);
 
 after(async () => {
-  console.log([`faults: seed ${seed}`, ...report].join('\n'));
+  console.log([`faults: seed ${seed}`, ...report, `all: ${inWords(...figures)}`].join('\n'));
   await box.close();
 });

@@ -2,12 +2,14 @@
 import type { TestContext } from 'node:test';
 import type { Random } from '../helpers/random.ts';
 import type { Points } from './points.ts';
-import { type Attempt, Trio, type TrioOptions } from './trio.ts';
+import { type Attempt, type Figures, inWords, Trio, type TrioOptions } from './trio.ts';
 
 export interface ScenarioContext {
   readonly points: Points;
   readonly random: Random;
   readonly report: string[];
+  /** Of everything but what is known not to be kept yet. */
+  readonly figures: Figures[];
 }
 
 /** Runs `work` on three machines that are connected, then settles them and looks at everything. */
@@ -15,7 +17,7 @@ export async function scenario(
   t: TestContext,
   context: ScenarioContext,
   work: (trio: Trio) => Promise<void>,
-  options: TrioOptions = {},
+  options: TrioOptions & { readonly isExpectedToFail?: boolean } = {},
 ): Promise<void> {
   const trio = await Trio.make(context.points, context.random, options);
   let isWhole = false;
@@ -27,7 +29,8 @@ export async function scenario(
     isWhole = true;
   } finally {
     const kept = isWhole ? undefined : `${trio.box.dir}-kept`;
-    context.report.push(`${t.name}: ${trio.summary()}${kept === undefined ? '' : `; kept: ${kept}`}`);
+    context.report.push(`${t.name}: ${inWords(trio.figures)}${kept === undefined ? '' : `; kept: ${kept}`}`);
+    if (!options.isExpectedToFail) context.figures.push(trio.figures);
     await trio.close(kept);
   }
 }

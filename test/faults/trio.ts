@@ -22,6 +22,21 @@ export interface Attempt {
   readonly pipe: Running;
 }
 
+export interface Figures extends Tally {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly forks: number;
+}
+
+/** Figures in words, of one or of several. */
+export function inWords(...figures: readonly Figures[]): string {
+  const sum = (key: keyof Figures) => figures.reduce((total, one) => total + one[key], 0);
+  return (
+    `lines sent ${sum('sent')}, acknowledged ${sum('acknowledged')}, delivered ${sum('delivered')}, ` +
+    `lost ${sum('lost')}, doubled ${sum('doubled')}, wrong ${sum('wrong')}, forks ${sum('forks')}`
+  );
+}
+
 export interface TrioOptions {
   /** Directories that are not in the sandbox: on a disk of their own. */
   readonly sender?: string;
@@ -76,12 +91,9 @@ export class Trio {
     return trio;
   }
 
-  summary(): string {
+  get figures(): Figures {
     const { obligations, total, forks } = this;
-    return (
-      `lines sent ${obligations.count()}, acknowledged ${obligations.count('acknowledged')}, ` +
-      `delivered ${total.delivered}, lost ${total.lost}, doubled ${total.doubled}, wrong ${total.wrong}, forks ${forks}`
-    );
+    return { sent: obligations.count(), acknowledged: obligations.count('acknowledged'), ...total, forks };
   }
 
   get nodes(): readonly FaultyNode[] {
@@ -148,16 +160,34 @@ export class Trio {
       this.nodes
         .map((node) => `${node.name}: ${JSON.stringify([...node.clock()])}\n${node.said.slice(-3_000)}`)
         .join('\n');
-    await waitFor(
-      'spool to be empty and feeds to be the same on all machines',
-      async () => {
-        for (const node of this.nodes) await node.requireKilled();
-        if (this.sender.spoolFiles().length > 0) return false;
-        const [own, ...others] = this.nodes.map((node) => JSON.stringify([...node.clock()]));
-        return others.every((other) => other === own);
-      },
-      { deadlineMs: SETTLE_MS, everyMs: 50, detail: () => `spool: ${this.sender.spoolFiles()}\n${show()}` },
-    );
+    try {
+      await waitFor(
+        'spool to be empty and feeds to be the same on all machines',
+        async () => {
+          for (const node of this.nodes) await node.requireKilled();
+          if (this.sender.spoolFiles().length > 0) return false;
+          const [own, ...others] = this.nodes.map((node) => JSON.stringify([...node.clock()]));
+          return others.every((other) => other === own);
+        },
+        { deadlineMs: SETTLE_MS, everyMs: 50, detail: () => `spool: ${this.sender.spoolFiles()}\n${show()}` },
+      );
+    } catch (error) {
+      // What it came to, for the figures at the end.
+      this.#countForks();
+      await this.checkLogs().catch((worse: Error) => {
+        throw new Error(`${(error as Error).message}\n${worse.message}`, { cause: error });
+      });
+      throw error;
+    }
+  }
+
+  /** Feeds of which two machines have different messages of one number. */
+  #countForks(): void {
+    for (const feed of this.sender.clock().keys()) {
+      const [own, ...others] = this.nodes.map((node) => node.messages(feed, 0));
+      const isForked = others.some((other) => other.some(({ key }, index) => (own?.[index]?.key ?? key) !== key));
+      if (isForked) this.forks += 1;
+    }
   }
 
   /** Every message is the same everywhere and follows the one before it. */
