@@ -59,7 +59,7 @@ describe('processes that are killed', () => {
   });
 });
 
-scenarios({ points, random, report, figures }, isLong);
+scenarios({ points, seed, report, figures }, isLong);
 
 after(async () => {
   console.log([`faults: seed ${seed}`, ...report, `all: ${inWords(...figures)}`].join('\n'));

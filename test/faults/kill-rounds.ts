@@ -62,13 +62,14 @@ export class KillRounds {
     // It writes its addresses down at once when it is told of one.
     if (isConnecting) kills.push(sender.run('connect', followers[1].address(links[1].port)).then(() => undefined));
     const feeding = attempts.map((attempt) => this.#trio.feed(attempt));
-    // Half the time somebody starts it again while the pipes go on by themselves.
-    if (this.#random.below(2) === 0) {
+    // Somebody may start it again while the pipes go on by themselves, and it may be killed again.
+    const isMissing = this.#points.missing('sender').length > 0;
+    if (isMissing || this.#random.below(2) === 0) {
       await Promise.race([sender.daemon.exit, Promise.all(attempts.map(({ pipe }) => pipe.exit))]);
       await sender.requireKilled();
       if (!sender.isRunning) {
-        this.#story.push('sender started again');
-        await sender.start();
+        const isDoomed = isMissing || this.#random.below(2) === 0;
+        await sender.start(isDoomed ? this.#choose('sender', 'sender, started again,') : undefined);
       }
     }
     await this.#finishAll(attempts, feeding);

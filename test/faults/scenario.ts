@@ -1,12 +1,13 @@
 /** A trio for one scenario: whatever it came to is reported, and kept on the disk when it failed. */
+import { createHash } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import type { Random } from '../helpers/random.ts';
+import { type Random, seededRandom } from '../helpers/random.ts';
 import type { Points } from './points.ts';
 import { type Attempt, type Figures, inWords, Trio, type TrioOptions } from './trio.ts';
 
 export interface ScenarioContext {
   readonly points: Points;
-  readonly random: Random;
+  readonly seed: number;
   readonly report: string[];
   /** Of everything but what is known not to be kept yet. */
   readonly figures: Figures[];
@@ -16,13 +17,15 @@ export interface ScenarioContext {
 export async function scenario(
   t: TestContext,
   context: ScenarioContext,
-  work: (trio: Trio) => Promise<void>,
+  work: (trio: Trio, random: Random) => Promise<void>,
   options: TrioOptions & { readonly isExpectedToFail?: boolean } = {},
 ): Promise<void> {
-  const trio = await Trio.make(context.points, context.random, options);
+  // Of its own, so that it is the same whatever runs before it or beside it.
+  const random = seededRandom(context.seed ^ createHash('sha256').update(t.name).digest().readInt32LE());
+  const trio = await Trio.make(context.points, random, options);
   let isWhole = false;
   try {
-    await work(trio);
+    await work(trio, random);
     await trio.settle([]);
     await trio.checkLogs();
     trio.checkFeeds(true);

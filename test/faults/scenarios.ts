@@ -23,7 +23,7 @@ function keyOf(id: string): string {
 
 export function scenarios(context: ScenarioContext, isLong: boolean): void {
   const onlyLong = !isLong && 'takes minutes: in the long form';
-  describe('what else can happen', () => {
+  describe('what else can happen', { concurrency: isLong ? 1 : 2 }, () => {
     test('restarts in the middle of replication', (t) =>
       scenario(t, context, async (trio) => {
         const { sender, followers } = trio;
@@ -44,16 +44,16 @@ export function scenarios(context: ScenarioContext, isLong: boolean): void {
       }));
 
     test('links that are cut, stall and close by half', (t) =>
-      scenario(t, context, async (trio) => {
+      scenario(t, context, async (trio, random) => {
         const attempts = [trio.attempt(2_000, { args: ['--no-blocks'] }), trio.attempt(2_000)];
         const lines = finishAll(trio, attempts);
         const { links } = trio;
         for (let step = 0; step < (isLong ? 60 : 20); step += 1) {
-          const link = context.random.pick(links);
-          const fault = context.random.pick(['cut', 'stall', 'near', 'far', 'resume'] as const);
+          const link = random.pick(links);
+          const fault = random.pick(['cut', 'stall', 'near', 'far', 'resume'] as const);
           if (fault === 'near' || fault === 'far') link.halfClose(fault);
           else link[fault]();
-          await delay(context.random.below(200));
+          await delay(random.below(200));
         }
         await lines;
       }));
@@ -69,12 +69,12 @@ export function scenarios(context: ScenarioContext, isLong: boolean): void {
     }
 
     test('pipes without a daemon, killed one after the other', (t) =>
-      scenario(t, context, async (trio) => {
+      scenario(t, context, async (trio, random) => {
         await trio.sender.stop();
         for (let round = 0; round < (isLong ? 20 : 5); round += 1) {
           const attempt = trio.attempt(2_000, { args: round % 2 === 0 ? ['--no-blocks'] : [] });
           const feeding = trio.feed(attempt);
-          await delay(context.random.below(900));
+          await delay(random.below(900));
           attempt.pipe.kill('SIGKILL');
           await feeding;
           await trio.finish(attempt);
