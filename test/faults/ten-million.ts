@@ -42,7 +42,7 @@ export function tenMillion(report: string[], skip: string | false): void {
     const piped = Date.now();
 
     const file = machine.box.path('combined.log');
-    const assemble = machine.spawn('assemble', '--output', file);
+    const assemble = machine.spawn('assemble', '-o', file);
     await untilEnded(peaks, 'assemble', assemble);
     assert.equal(assemble.result.code, 0, assemble.result.stderr);
     const assembled = Date.now();
