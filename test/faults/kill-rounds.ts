@@ -9,6 +9,9 @@ import type { Attempt, Trio } from './trio.ts';
 /** A kill at any moment comes within this time. */
 const MAX_DELAY_MS = 800;
 
+/** Of the sender in one round, while lines come. */
+const MAX_RESTARTS = 3;
+
 export class KillRounds {
   readonly #trio: Trio;
   readonly #points: Points;
@@ -62,19 +65,24 @@ export class KillRounds {
     // It writes its addresses down at once when it is told of one.
     if (isConnecting) kills.push(sender.run('connect', followers[1].address(links[1].port)).then(() => undefined));
     const feeding = attempts.map((attempt) => this.#trio.feed(attempt));
-    // Somebody may start it again while the pipes go on by themselves, and it may be killed again.
-    const isMissing = this.#points.missing('sender').length > 0;
-    if (isMissing || this.#random.below(2) === 0) {
-      await Promise.race([sender.daemon.exit, Promise.all(attempts.map(({ pipe }) => pipe.exit))]);
-      await sender.requireKilled();
-      if (!sender.isRunning) {
-        const isDoomed = isMissing || this.#random.below(2) === 0;
-        await sender.start(isDoomed ? this.#choose('sender', 'sender, started again,') : undefined);
-      }
-    }
+    await this.#startAgain(attempts);
     await this.#finishAll(attempts, feeding);
     await Promise.all(kills);
     return attempts;
+  }
+
+  /** Somebody may start the sender again while the pipes go on by themselves, and it may be killed again. */
+  async #startAgain(attempts: readonly Attempt[]): Promise<void> {
+    const { sender } = this.#trio;
+    for (let times = 0; times < MAX_RESTARTS; times += 1) {
+      const isMissing = this.#points.missing('sender').length > 0;
+      if (!isMissing && this.#random.below(2) === 0) return;
+      await Promise.race([sender.daemon.exit, Promise.all(attempts.map(({ pipe }) => pipe.exit))]);
+      await sender.requireKilled();
+      if (sender.isRunning || attempts.every(({ pipe }) => pipe.hasEnded)) return;
+      const isDoomed = isMissing || this.#random.below(2) === 0;
+      await sender.start(isDoomed ? this.#choose('sender', 'sender, started again,') : undefined);
+    }
   }
 
   async #alone(): Promise<Attempt[]> {
