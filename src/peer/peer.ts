@@ -208,7 +208,7 @@ async function open(
     },
   };
 
-  const spool = new Spool({ dir: paths.spool, write: (contents) => writer.write(contents), notice });
+  const spool = new Spool({ dir: paths.spool, write: (contents) => writer.writeSpooled(contents), notice });
   closers.push(() => spool.close());
   await spool.start();
   ready.resolve(local);

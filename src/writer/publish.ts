@@ -2,6 +2,7 @@
  * The daemon's writer: contents in, own messages out, in order, each once, many in one commit.
  * Knows nothing of engines or of who calls.
  */
+import { SsblogError } from '../errors.ts';
 import type { Content } from '../message/content.ts';
 import { Loop } from './loop.ts';
 
@@ -20,6 +21,8 @@ export interface WriterOptions {
 
 interface Request {
   readonly contents: readonly Content[];
+  /** They are from a file of the spool, which may have lost some of its lines. */
+  readonly isSpooled: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -27,6 +30,8 @@ interface Request {
 export class Writer {
   readonly #options: WriterOptions;
   readonly #progress = new Map<string, number>();
+  /** Runs of which a call was refused: from which record on, and why. */
+  readonly #refused = new Map<string, { readonly first: number; readonly error: unknown }>();
   #queue: Request[] = [];
   readonly #loop = new Loop(() => this.#publishQueue());
 
@@ -37,12 +42,16 @@ export class Writer {
   /**
    * Resolves when all contents are durable. Records that were published before are left out: whoever is not
    * sure that its lines arrived sends them again.
+   * After a refusal, what comes next in its run is refused too, until the run goes on where it was refused: callers
+   * have several calls under way, and a later record in the feed would make the refused ones look like repetitions.
    */
   write(contents: readonly Content[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ contents, resolve, reject });
-      this.#loop.wake();
-    });
+    return this.#enqueue(contents, false);
+  }
+
+  /** The same for a file of the spool, whose contents come one call after the other; some may be missing. */
+  writeSpooled(contents: readonly Content[]): Promise<void> {
+    return this.#enqueue(contents, true);
   }
 
   /** Resolves when everything that was given is published or refused. */
@@ -50,19 +59,63 @@ export class Writer {
     await this.#loop.idle();
   }
 
+  #enqueue(contents: readonly Content[], isSpooled: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ contents, isSpooled, resolve, reject });
+      this.#loop.wake();
+    });
+  }
+
   async #publishQueue(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const group = this.#takeGroup();
-      const progress = new Map<string, number>();
-      const fresh = group.flatMap((request) => request.contents.filter((content) => this.#isFresh(content, progress)));
-      try {
-        if (fresh.length > 0) await this.#options.publish(fresh);
-        for (const [run, line] of progress) this.#remember(run, line);
-        for (const request of group) request.resolve();
-      } catch (error) {
-        for (const request of group) request.reject(error);
+    while (this.#queue.length > 0) await this.#publishGroup(this.#takeGroup());
+  }
+
+  async #publishGroup(requests: readonly Request[]): Promise<void> {
+    const group = requests.filter((request) => !this.#isRefused(request));
+    const progress = new Map<string, number>();
+    const fresh = group.flatMap((request) => request.contents.filter((content) => this.#isFresh(content, progress)));
+    try {
+      if (fresh.length > 0) await this.#options.publish(fresh);
+    } catch (error) {
+      if (group.length > 1 && !(error instanceof SsblogError)) {
+        // Not the machine's state but one of the contents: only whose it is shall hear of it.
+        for (const request of group) await this.#publishGroup([request]);
+        return;
       }
+      for (const request of group) this.#refuse(request, error);
+      return;
     }
+    for (const [run, line] of progress) {
+      this.#refused.delete(run);
+      remember(this.#progress, run, line);
+    }
+    for (const request of group) request.resolve();
+  }
+
+  #refuse(request: Request, error: unknown): void {
+    for (const content of request.contents) {
+      const range = recordRange(content);
+      if (range === undefined || range.first > (this.#refused.get(range.run)?.first ?? Infinity)) continue;
+      remember(this.#refused, range.run, { first: range.first, error });
+    }
+    request.reject(error);
+  }
+
+  /** Refuses what would leave a gap. */
+  #isRefused(request: Request): boolean {
+    if (request.isSpooled) return false;
+    const resumed = new Set<string>();
+    for (const content of request.contents) {
+      const range = recordRange(content);
+      if (range === undefined || resumed.has(range.run)) continue;
+      const refused = this.#refused.get(range.run);
+      if (refused !== undefined && range.first > refused.first) {
+        this.#refuse(request, refused.error);
+        return true;
+      }
+      resumed.add(range.run);
+    }
+    return false;
   }
 
   #takeGroup(): Request[] {
@@ -91,23 +144,25 @@ export class Writer {
   #published(run: string): number {
     return this.#progress.get(run) ?? this.#options.storedProgress(run);
   }
+}
 
-  #remember(run: string, line: number): void {
-    this.#progress.delete(run); // so that the map's order is that of last use
-    this.#progress.set(run, line);
-    if (this.#progress.size <= REMEMBERED_RUNS) return;
-    const [oldest] = this.#progress.keys();
-    if (oldest !== undefined) this.#progress.delete(oldest);
-  }
+/** Keeps the runs that were used last. */
+function remember<T>(runs: Map<string, T>, run: string, value: T): void {
+  runs.delete(run); // so that the map's order is that of last use
+  runs.set(run, value);
+  if (runs.size <= REMEMBERED_RUNS) return;
+  const [oldest] = runs.keys();
+  if (oldest !== undefined) runs.delete(oldest);
 }
 
 /** Which records of which run a content carries. */
-function recordRange(content: Content): { run: string; last: number } | undefined {
+function recordRange(content: Content): { run: string; first: number; last: number } | undefined {
   if (content.type === 'log') {
     return content.run === undefined || content.line === undefined
       ? undefined
-      : { run: content.run, last: content.line };
+      : { run: content.run, first: content.line, last: content.line };
   }
-  if (content.type === 'log-block') return { run: content.run, last: content.line + content.lines - 1 };
+  if (content.type === 'log-block')
+    return { run: content.run, first: content.line, last: content.line + content.lines - 1 };
   return undefined;
 }

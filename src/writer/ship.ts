@@ -21,13 +21,19 @@ const MAX_WAITING_CONTENTS = 512;
 /** A sink that answers nothing for this long is given up. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
+/** One that does not close within this time is left as it is. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
 export interface ShipperOptions {
   /** Opens a sink; rejects when there is none to be had now. Called again when one is lost. */
   readonly openSink: () => Promise<Sink>;
   readonly spool: SpoolFile;
   /** Says once why lines go to the spool. */
   readonly onSpool: (reason: unknown) => void;
+  /** Says that a sink did not close in order. Whatever it acknowledged is durable all the same. */
+  readonly onCloseFailure: (error: unknown) => void;
   readonly answerTimeoutMs?: number;
+  readonly closeTimeoutMs?: number;
 }
 
 export interface Shipped {
@@ -78,7 +84,7 @@ export class Shipper {
   /** Resolves when everything is durable, in the feed or in the spool. */
   async finish(): Promise<Shipped> {
     await this.#loop.idle();
-    await this.#sink?.close();
+    if (this.#sink !== undefined) await this.#close(this.#sink);
     if (this.#failure === undefined) await this.#spoolStep(() => this.#options.spool.close());
     const outcome = { spooled: this.#spooled, dropped: this.#dropped };
     return this.#failure === undefined ? outcome : { ...outcome, failure: this.#failure.error };
@@ -157,16 +163,20 @@ export class Shipper {
 
   async #send(sink: Sink, batch: Batch): Promise<void> {
     const timeoutMs = this.#options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new SsblogError('peer', `the daemon did not answer for ${timeoutMs / 1000} s`));
-      }, timeoutMs);
-    });
+    await within(
+      timeoutMs,
+      sink.write(batch.contents),
+      () => new SsblogError('peer', `the daemon did not answer for ${timeoutMs / 1000} s`),
+    );
+  }
+
+  /** Neither a sink that hangs nor one that fails to close may keep the producer, or turn what is durable into a failure. */
+  async #close(sink: Sink): Promise<void> {
+    const timeoutMs = this.#options.closeTimeoutMs ?? CLOSE_TIMEOUT_MS;
     try {
-      await Promise.race([sink.write(batch.contents), late]);
-    } finally {
-      clearTimeout(timer);
+      await within(timeoutMs, sink.close(), () => new Error(`it took more than ${timeoutMs / 1000} s`));
+    } catch (error) {
+      this.#options.onCloseFailure(error);
     }
   }
 
@@ -179,7 +189,7 @@ export class Shipper {
   async #lose(sink: Sink, error: unknown): Promise<void> {
     this.#sink = undefined;
     for (const batch of this.#batches) batch.sent = false;
-    await sink.close();
+    await this.#close(sink);
     if (!(error instanceof SsblogError) || error.code !== 'lost') this.#spoolFromNowOn(error);
   }
 
@@ -213,6 +223,19 @@ export class Shipper {
     const wake = this.#changed;
     this.#changed = undefined;
     wake?.();
+  }
+}
+
+/** @throws what `late` makes when the work takes longer */
+async function within<T>(timeoutMs: number, work: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

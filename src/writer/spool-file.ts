@@ -5,6 +5,7 @@
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Content } from '../message/content.ts';
+import { thisProcess } from './writer-alive.ts';
 
 /** A file is handed over after this time, so that a long run's lines do not wait for its end. */
 const HAND_OVER_MS = 1_000;
@@ -45,8 +46,8 @@ export function createSpoolFile(dir: string, run: string, now: () => number = Da
   const start = async () => {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const name = `${run}-${String(sequence++).padStart(SEQUENCE_DIGITS, '0')}.jsonl`;
-    // The pid lets the daemon tell a file that is being written from one whose writer was killed.
-    const path = join(dir, `${name}.${process.pid}.tmp`);
+    // Lets the daemon tell a file that is being written from one whose writer was killed.
+    const path = join(dir, `${name}.${thisProcess()}.tmp`);
     current = { file: await open(path, 'wx', 0o600), path, bytes: 0, sinceMs: now() };
     timer = setTimeout(() => {
       void enqueue(handOver).catch((error: unknown) => {

@@ -7,6 +7,7 @@ import { SsblogError, systemCode } from '../errors.ts';
 import { type Content, parseContent } from '../message/content.ts';
 import { fits } from '../message/size.ts';
 import { Loop } from './loop.ts';
+import { isAlive } from './writer-alive.ts';
 
 const BATCH_CONTENTS = 64;
 
@@ -16,10 +17,25 @@ const DAMAGED = 'damaged';
 /** The file system's notices can be lost; this is how long a file may then wait. */
 const LOOK_AGAIN_MS = 2_000;
 
+/** After a failure the next attempt waits so long, twice as long after each further one, ... */
+const FIRST_PAUSE_MS = 1_000;
+/** ... up to this: where there is room again, the spool must not wait for long. */
+const LONGEST_PAUSE_MS = 30_000;
+
+/** A file whose contents were refused so often, for no reason that lies in the machine, will be refused for ever. */
+const MAX_REFUSALS = 3;
+
 export interface SpoolOptions {
   readonly dir: string;
   readonly write: (contents: readonly Content[]) => Promise<void>;
   readonly notice: (text: string) => void;
+  readonly firstPauseMs?: number;
+}
+
+/** What a pass over a file could not publish. */
+interface Remains {
+  readonly unreadable: number;
+  readonly refused: number;
 }
 
 export class Spool {
@@ -28,6 +44,13 @@ export class Spool {
   #timer: NodeJS.Timeout | undefined;
   readonly #loop = new Loop(() => this.#drain());
   #closed = false;
+  /** Attempts that failed since the last that did not. */
+  #failures = 0;
+  #notBeforeMs = 0;
+  /** What was said of the failure that lasts. */
+  #said: string | undefined;
+  /** How often files were refused. */
+  readonly #refusals = new Map<string, number>();
 
   constructor(options: SpoolOptions) {
     this.#options = options;
@@ -56,46 +79,91 @@ export class Spool {
   }
 
   async #drain(): Promise<void> {
-    const { dir, notice } = this.#options;
+    if (performance.now() < this.#notBeforeMs) return;
+    const { dir } = this.#options;
+    const failed = new Set<string>();
     for (const name of await readyFiles(dir)) {
       if (this.#closed) return;
+      // A run's later file must not come before its earlier one; other runs need not wait for it.
+      if (failed.has(runOf(name))) continue;
       try {
-        const damaged = await this.#publishFile(join(dir, name));
-        if (damaged === 0) await rm(join(dir, name));
-        else await this.#setAside(name, damaged);
+        await this.#drainFile(name);
+        this.#refusals.delete(name);
       } catch (error) {
-        if (error instanceof SsblogError && error.code === 'held') return; // it has been said why, and is said when it ends
-        // The file stays: a later look tries again, after whatever refused it has been mended.
-        notice(`spool file ${name} could not be published: ${(error as Error).message}`);
-        return;
+        // It has been said why, and is said when it ends.
+        if (error instanceof SsblogError && error.code === 'held') return;
+        this.#fail(name, error);
+        failed.add(runOf(name));
+        if (error instanceof SsblogError) return; // the machine's state: others will fare no better
       }
     }
+    if (failed.size > 0) return;
+    this.#failures = 0;
+    this.#said = undefined;
   }
 
-  /** @returns how many of its lines could not be read */
-  async #publishFile(path: string): Promise<number> {
-    let damaged = 0;
+  /** The file stays: a later look tries again, after whatever refused it has been mended. */
+  #fail(name: string, error: unknown): void {
+    if (!(error instanceof SsblogError)) this.#refusals.set(name, (this.#refusals.get(name) ?? 0) + 1);
+    const pauseMs = Math.min((this.#options.firstPauseMs ?? FIRST_PAUSE_MS) * 2 ** this.#failures, LONGEST_PAUSE_MS);
+    this.#failures += 1;
+    this.#notBeforeMs = performance.now() + pauseMs;
+    setTimeout(() => this.#look(), pauseMs).unref();
+    const text = (error as Error).message;
+    if (text === this.#said) return;
+    this.#said = text;
+    this.#options.notice(`spool file ${name} could not be published, and is tried again: ${text}`);
+  }
+
+  async #drainFile(name: string): Promise<void> {
+    const path = join(this.#options.dir, name);
+    const isHopeless = (this.#refusals.get(name) ?? 0) >= MAX_REFUSALS;
+    const remains = await this.#publishFile(path, isHopeless);
+    if (remains.unreadable + remains.refused === 0) await rm(path);
+    else await this.#setAside(name, remains);
+  }
+
+  /** @param oneByOne contents that are refused are passed over */
+  async #publishFile(path: string, oneByOne: boolean): Promise<Remains> {
+    let unreadable = 0;
+    let refused = 0;
     let batch: Content[] = [];
+    const publish = async () => {
+      try {
+        if (batch.length > 0) await this.#options.write(batch);
+      } catch (error) {
+        if (!oneByOne || error instanceof SsblogError) throw error;
+        refused += 1;
+      }
+      batch = [];
+    };
     for await (const content of spooledContents(path)) {
       if (content === undefined) {
-        damaged += 1;
+        unreadable += 1;
         continue;
       }
       batch.push(content);
-      if (batch.length < BATCH_CONTENTS) continue;
-      await this.#options.write(batch);
-      batch = [];
+      if (batch.length >= (oneByOne ? 1 : BATCH_CONTENTS)) await publish();
     }
-    if (batch.length > 0) await this.#options.write(batch);
-    return damaged;
+    await publish();
+    return { unreadable, refused };
   }
 
-  async #setAside(name: string, damaged: number): Promise<void> {
+  async #setAside(name: string, { unreadable, refused }: Remains): Promise<void> {
     const { dir, notice } = this.#options;
     await mkdir(join(dir, DAMAGED), { recursive: true, mode: 0o700 });
     await rename(join(dir, name), join(dir, DAMAGED, name));
-    notice(`${damaged} lines of spool file ${name} could not be read; it is kept in ${join(dir, DAMAGED)}`);
+    const what = [
+      ...(unreadable > 0 ? [`${unreadable} lines of spool file ${name} could not be read`] : []),
+      ...(refused > 0 ? [`${refused} contents of spool file ${name} cannot be published`] : []),
+    ];
+    notice(`${what.join(', ')}; it is kept in ${join(dir, DAMAGED)}`);
   }
+}
+
+/** `RUN-SEQUENCE.jsonl…` */
+function runOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('-', name.indexOf('.jsonl')));
 }
 
 export interface SpoolState {
@@ -140,8 +208,8 @@ async function readyFiles(dir: string): Promise<string[]> {
   return (await entriesOf(dir))
     .filter((name) => {
       if (name.endsWith('.jsonl')) return true;
-      const pid = /\.jsonl\.(\d+)\.tmp$/.exec(name)?.[1];
-      return pid !== undefined && !isAlive(Number(pid));
+      const writer = /\.jsonl\.(\d+(?:-\w+)?)\.tmp$/.exec(name)?.[1];
+      return writer !== undefined && !isAlive(writer);
     })
     .sort();
 }
@@ -152,15 +220,6 @@ async function entriesOf(dir: string): Promise<string[]> {
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
   }
 }
 

@@ -83,7 +83,9 @@ export class Running {
   /** Writes to stdin; resolves when the process has taken it in. */
   async write(input: string | Buffer): Promise<void> {
     const { stdin } = this.#subprocess;
-    if (stdin !== null && !stdin.write(input)) await Promise.race([once(stdin, 'drain'), this.exit]);
+    if (stdin === null || stdin.write(input)) return;
+    // An error means that it is ending, or has ended, without reading on.
+    await Promise.race([once(stdin, 'drain').catch(() => this.exit), this.exit]);
   }
 
   endInput(input?: string | Buffer): void {

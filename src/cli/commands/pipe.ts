@@ -80,6 +80,9 @@ async function run(call: Invocation, options: PipeOptions): Promise<void> {
         `ssblog: ${(reason as Error).message}: the lines wait in ${access.paths.spool} for the daemon\n`,
       );
     },
+    onCloseFailure: (error) => {
+      context.stderr.write(`ssblog: the peer did not close in order: ${(error as Error).message}\n`);
+    },
   });
 
   const record = (content: Partial<LogRunContent>): LogRunContent => ({

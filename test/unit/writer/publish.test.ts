@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SsblogError } from '../../../src/errors.ts';
 import type { Content, LogContent } from '../../../src/message/content.ts';
 import { Writer } from '../../../src/writer/publish.ts';
 
@@ -92,4 +93,47 @@ test('the progress of many runs does not stay in memory, and is asked from the s
   }
   await writer.write([log('r0', 1), log('r0', 2)]);
   assert.deepEqual(published().slice(1100), [log('r0', 2)]);
+});
+
+test('what follows a refused call of the same run is refused too, until the run begins again where it was refused', async () => {
+  const { writer, published, fail } = recorder();
+  const refused = new SsblogError('store', 'disk full');
+  fail.error = refused;
+  const first = writer.write([log('r', 1)]);
+  await assert.rejects(first, /disk full/);
+  delete fail.error;
+  // It was on its way already when the first was refused. Published, it would make the first a repetition.
+  await assert.rejects(writer.write([log('r', 2)]), /disk full/);
+  await writer.write([log('other', 1)]);
+  await writer.write([log('r', 1), log('r', 2)]);
+  await writer.write([log('r', 3)]);
+  assert.deepEqual(published(), [log('other', 1), log('r', 1), log('r', 2), log('r', 3)]);
+});
+
+test('a spool file that begins later than its run was refused is taken: what is missing in it is damaged', async () => {
+  const { writer, published, fail } = recorder();
+  fail.error = new SsblogError('store', 'disk full');
+  await assert.rejects(writer.write([log('r', 1)]), /disk full/);
+  delete fail.error;
+  await writer.writeSpooled([log('r', 2)]);
+  await writer.write([log('r', 3)]);
+  assert.deepEqual(published(), [log('r', 2), log('r', 3)]);
+});
+
+test('a call that cannot be published fails alone, not those that share its commit', async () => {
+  const published: Content[] = [];
+  const writer = new Writer({
+    publish: async (contents) => {
+      if (contents.some((content) => content.type === 'log' && content.text === 'bad 1'))
+        throw new Error('not a message');
+      published.push(...contents);
+    },
+    storedProgress: () => 0,
+  });
+  const outcomes = await Promise.allSettled(['begins', 'a', 'bad', 'b'].map((run) => writer.write([log(run, 1)])));
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.deepEqual(published, [log('begins', 1), log('a', 1), log('b', 1)]);
 });

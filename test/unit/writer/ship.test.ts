@@ -23,6 +23,8 @@ function setup(openSink: () => Promise<Sink>, answerTimeoutMs?: number) {
     openSink,
     spool: spool.file,
     onSpool: (reason) => reasons.push((reason as Error).message),
+    onCloseFailure: (error) => reasons.push((error as Error).message),
+    closeTimeoutMs: 20,
     ...(answerTimeoutMs !== undefined && { answerTimeoutMs }),
   });
   return { shipper, spool: spool.contents, reasons };
@@ -128,8 +130,43 @@ test('when the spool fails too, the producer may write to its end, and what is l
       close: async () => {},
     },
     onSpool: () => {},
+    onCloseFailure: () => {},
   });
   await shipper.ship(logs(1, 2000));
   await shipper.ship(logs(2001, 2010));
   assert.deepEqual(await shipper.finish(), { spooled: 0, dropped: 2010, failure });
 });
+
+const BAD_CLOSES: Readonly<Record<string, () => Promise<void>>> = {
+  'fails to close': async () => {
+    throw new Error('did not close');
+  },
+  'never closes': () => new Promise(() => {}),
+};
+
+for (const [what, close] of Object.entries(BAD_CLOSES)) {
+  test(`a sink that ${what} takes nothing back of what it acknowledged, and is spoken of`, async () => {
+    const received: Content[] = [];
+    const { shipper, reasons } = setup(async () => ({
+      write: async (contents) => void received.push(...contents),
+      close,
+    }));
+    await shipper.ship(logs(1, 3));
+    assert.deepEqual(await shipper.finish(), { spooled: 0, dropped: 0 });
+    assert.deepEqual(received, logs(1, 3));
+    assert.match(reasons[0] ?? '', /did not close|took more/);
+  });
+
+  test(`a sink that refuses and ${what} sends the rest of the run to the spool`, async () => {
+    const { shipper, spool, reasons } = setup(async () => ({
+      write: async () => {
+        throw new SsblogError('store', 'disk full');
+      },
+      close,
+    }));
+    await shipper.ship(logs(1, 10));
+    assert.deepEqual(await shipper.finish(), { spooled: 10, dropped: 0 });
+    assert.deepEqual(spool, logs(1, 10));
+    assert.equal(reasons.at(-1), 'disk full');
+  });
+}

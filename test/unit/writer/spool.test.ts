@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { SsblogError } from '../../../src/errors.ts';
 import type { Content, LogContent } from '../../../src/message/content.ts';
 import { Spool, spoolState } from '../../../src/writer/spool.ts';
 import { createSpoolFile } from '../../../src/writer/spool-file.ts';
@@ -22,6 +23,7 @@ function drain(t: TestContext, dir: string, write?: (contents: readonly Content[
   const notices: string[] = [];
   const spool = new Spool({
     dir,
+    firstPauseMs: 5,
     write: write ?? (async (contents) => void written.push(...contents)),
     notice: (text) => notices.push(text),
   });
@@ -92,6 +94,72 @@ test('a file whose writer still lives is left alone, one whose writer was killed
   assert.deepEqual(written, []);
   assert.deepEqual(second.written, [log(2)]);
   assert.deepEqual(readdirSync(dir), [`a-000000000.jsonl.${process.pid}.tmp`]);
+});
+
+test('a file whose writer was killed is taken although another process has its pid now', async (t) => {
+  const dir = directory(t);
+  await createSpoolFile(dir, 'made').close();
+  const made = createSpoolFile(dir, 'mine');
+  await made.append([log(1)]);
+  const [mine = ''] = readdirSync(dir).filter((name) => name.endsWith('.tmp'));
+  const birth = /\.(\d+)-(\w+)\.tmp$/.exec(mine);
+  assert.equal(birth?.[1], String(process.pid), mine);
+  const other = mine.replace('mine', 'other').replace(`-${birth?.[2]}.`, '-1.');
+  writeFileSync(join(dir, other), `${JSON.stringify({ ...log(2), run: 'other' })}\n`);
+  const { spool, written } = drain(t, dir);
+  await spool.start();
+  assert.deepEqual(written, [{ ...log(2), run: 'other' }]);
+  assert.deepEqual(readdirSync(dir), [mine], 'what this process still writes is left alone');
+  await made.close();
+});
+
+test('a content that cannot be published is set aside, and holds up neither its file nor others', async (t) => {
+  const dir = directory(t);
+  const inRun = (run: string, line: number) => ({ ...log(line), run });
+  for (const [run, lines] of [
+    ['a', [1, 2, 3]],
+    ['b', [1]],
+  ] as const) {
+    const file = createSpoolFile(dir, run);
+    await file.append(lines.map((line) => inRun(run, line)));
+    await file.close();
+  }
+  const written: Content[] = [];
+  const { spool, notices } = drain(t, dir, async (contents) => {
+    if (contents.some((content) => content.type === 'log' && content.run === 'a' && content.line === 2)) {
+      throw new Error('not a message');
+    }
+    written.push(...contents);
+  });
+  await spool.start();
+  assert.deepEqual(written, [inRun('b', 1)], 'another run does not wait');
+  await waitFor('the file is set aside', () => readdirSync(dir).includes('damaged'), { everyMs: 5 });
+  await spool.close();
+  assert.deepEqual(written, [inRun('b', 1), inRun('a', 1), inRun('a', 3)]);
+  assert.equal(readdirSync(join(dir, 'damaged')).length, 1);
+  assert.equal(notices.length, 2, notices.join('\n'));
+  assert.match(notices[0] ?? '', /not a message/);
+  assert.match(notices[1] ?? '', /1 contents .* cannot be published/);
+});
+
+test('a disk that stays full is spoken of once, tried again ever more rarely, and never set aside', async (t) => {
+  const dir = directory(t);
+  const file = createSpoolFile(dir, 'r');
+  await file.append([log(1)]);
+  await file.close();
+  let attempts = 0;
+  const written: Content[] = [];
+  const { spool, notices } = drain(t, dir, async (contents) => {
+    attempts += 1;
+    if (attempts <= 6) throw new SsblogError('store', 'no space left');
+    written.push(...contents);
+  });
+  await spool.start();
+  await waitFor('the line is written', () => written.length === 1, { everyMs: 5 });
+  await spool.close();
+  assert.equal(notices.length, 1, notices.join('\n'));
+  assert.deepEqual(readdirSync(dir), []);
+  assert.ok(!readdirSync(dir).includes('damaged'));
 });
 
 test('a damaged file gives every line that can be read and is set aside', async (t) => {

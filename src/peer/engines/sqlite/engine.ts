@@ -11,6 +11,7 @@ import { createStack } from '../../ssb/stock.ts';
 import type { SsbPeer } from '../../ssb/types.ts';
 import type { Engine } from '../engine.ts';
 import { hadRecord, isRecord, markAsRecord } from '../record-mark.ts';
+import { Episodes } from './episodes.ts';
 import { FeedLog } from './feed-log.ts';
 import { databasePlugin } from './plugin.ts';
 
@@ -30,8 +31,12 @@ export function sqliteEngine(paths: MachinePaths, identity: Identity): Engine {
     async open({ peer, notice, fatal }) {
       if (feeds === undefined) throw new Error('the stack is made first');
       const log = feeds;
+      const troubles = new Episodes(notice);
+      log.onCommit(() => {
+        if (!log.isClosed) troubles.success();
+      });
       log.onFailure((error) => {
-        notice(`nothing can be stored: ${(error as Error).message}`);
+        troubles.failure(`nothing can be stored: ${(error as Error).message}`);
         if (error instanceof StoreUnusable) fatal(error);
         // What they sent is lost here; when they come back, EBT asks for it again.
         else hangUp(peer);
