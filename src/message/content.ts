@@ -88,6 +88,8 @@ const contactSchema = z.looseObject({
   contact: feedIdSchema,
   following: z.boolean().optional(),
   blocking: z.boolean().optional(),
+  /** What older software says instead of `blocking`: true, or an object with a reason. */
+  flagged: z.unknown().optional(),
 });
 
 /** SSB's own: what the author calls a feed; other software also gives pictures and descriptions, without a name. */
@@ -120,6 +122,16 @@ export type ParsedContent =
   | { readonly kind: 'other' }
   /** A type of ours that does not hold what it must. */
   | { readonly kind: 'unreadable'; readonly reason: string };
+
+/**
+ * What a contact says of its author and the feed; blocking ends following.
+ * @returns undefined when it says nothing, which changes nothing
+ */
+export function relationOf({ following, blocking, flagged }: ContactContent) {
+  if (following === undefined && blocking === undefined && flagged === undefined) return undefined;
+  const isBlocking = blocking === true || Boolean(flagged);
+  return { following: following === true && !isBlocking, blocking: isBlocking };
+}
 
 /** Checks a message's content, wherever it came from. Never throws. */
 export function parseContent(content: unknown): ParsedContent {

@@ -3,7 +3,7 @@
  * name and methods, on the store's contacts instead of a view of flume: the same on every engine. Unlike ssb-friends
  * it lets go at once of feeds that were reached only through one that is not followed any more.
  */
-import { parseContent } from '../message/content.ts';
+import { parseContent, relationOf } from '../message/content.ts';
 import type { SignedMessage } from '../message/signed.ts';
 import type { Contact } from '../store/store.ts';
 import { iterate } from './pull.ts';
@@ -79,12 +79,11 @@ function watchContacts(stack: Stack, relations: Relations): void {
   stack.post(({ value }) => {
     const parsed = parseContent(value.content);
     if (parsed.kind !== 'known' || parsed.content.type !== 'contact') return;
-    const { contact: to, following, blocking } = parsed.content;
-    // As the store reads it: a contact that says neither changes nothing, and blocking ends following.
-    if (following === undefined && blocking === undefined) return;
-    const isBlocking = blocking === true;
-    relations.set({ from: value.author, to, following: following === true && !isBlocking, blocking: isBlocking });
-    stack.replicate.block(value.author, to, isBlocking);
+    const relation = relationOf(parsed.content);
+    if (relation === undefined) return;
+    const { contact: to } = parsed.content;
+    relations.set({ from: value.author, to, ...relation });
+    stack.replicate.block(value.author, to, relation.blocking);
   }, false);
 }
 
@@ -114,8 +113,8 @@ function methods(relations: Relations): object {
     isBlocking: (pair: Pair, callback: Callback<boolean>) => answer(callback, () => isBlocking(relations, pair)),
     hops: (options: unknown, callback?: Callback) =>
       answer((callback ?? options) as Callback, () => Object.fromEntries(relations.hops)),
-    get: (options: Partial<Pair> | Callback, callback?: Callback) => {
-      const [pair, done] = typeof options === 'function' ? [{}, options] : [options, callback as Callback];
+    get: (options: Partial<Pair> | Callback | null, callback?: Callback) => {
+      const [pair, done] = typeof options === 'function' ? [{}, options] : [options ?? {}, callback as Callback];
       answer(done as Callback, () => select([...relations.all()], pair));
     },
     createFriendStream: (options: HopStreamOptions & { meta?: boolean } = {}) => friendStream(relations, options),

@@ -11,6 +11,7 @@ import {
   type LogContent,
   type LogRunContent,
   parseContent,
+  relationOf,
 } from '../message/content.ts';
 import { decodeLog } from '../message/log.ts';
 import type { SignedMessage, SignedValue } from '../message/signed.ts';
@@ -266,15 +267,15 @@ export class Ingest {
     );
   }
 
-  #fileContact({ feed }: Place, { contact, following, blocking }: ContactContent): void {
-    // As ssb-friends reads it: a contact that says neither changes nothing, and blocking ends following.
-    if (following === undefined && blocking === undefined) return;
+  #fileContact({ feed }: Place, content: ContactContent): void {
+    const relation = relationOf(content);
+    if (relation === undefined) return;
     this.#db.run(
       'INSERT OR REPLACE INTO contacts (author, contact, following, blocking) VALUES (?, ?, ?, ?)',
       feed.id,
-      contact,
-      following === true && blocking !== true ? 1 : 0,
-      blocking === true ? 1 : 0,
+      content.contact,
+      relation.following ? 1 : 0,
+      relation.blocking ? 1 : 0,
     );
   }
 

@@ -37,7 +37,7 @@ export interface MessageTimes {
 }
 
 export interface MessageLog {
-  byKey(key: string): SignedMessage | undefined;
+  byKey(key: string): StoredMessage | undefined;
   byId(id: number): StoredMessage | undefined;
   /** The highest id; 0 when there is no message. */
   lastId(): number;

@@ -21,7 +21,7 @@ interface Friends {
   isFollowing(pair: object, callback: Callback<boolean>): void;
   isBlocking(pair: object, callback: Callback<boolean>): void;
   hops(callback: Callback<Record<string, number>>): void;
-  get(options: object, callback: Callback): void;
+  get(options: object | null, callback: Callback): void;
   createFriendStream(options: object): PullSource<unknown>;
 }
 
@@ -148,6 +148,10 @@ test('stock software asks it as it asks ssb-friends', async () => {
     [A.id]: true,
     [D.id]: false,
   });
+  assert.deepEqual(
+    await ask((callback) => friends.get(null, callback)),
+    await ask((callback) => friends.get({}, callback)),
+  );
   assert.deepEqual(await ask((callback) => friends.get({ dest: B.id }, callback)), { [A.id]: true });
   assert.equal(await ask((callback) => friends.get(pair(SELF, D), callback)), false);
   const stream = [];

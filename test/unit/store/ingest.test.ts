@@ -227,6 +227,7 @@ test('the latest contact counts', (t) => {
     a.message({ type: 'contact', contact: c.id, following: false }),
     a.message({ type: 'contact', contact: b.id }),
     b.message({ type: 'contact', contact: a.id, following: true, blocking: true }),
+    b.message({ type: 'contact', contact: c.id, flagged: true }),
     b.message({ type: 'contact', contact: 'nobody', following: true }),
   ]);
   const contacts = store.contacts().sort((x, y) => (x.from + x.to < y.from + y.to ? -1 : 1));
@@ -234,6 +235,7 @@ test('the latest contact counts', (t) => {
     { from: a.id, to: b.id, following: true, blocking: false },
     { from: a.id, to: c.id, following: false, blocking: false },
     { from: b.id, to: a.id, following: false, blocking: true },
+    { from: b.id, to: c.id, following: false, blocking: true },
   ].sort((x, y) => (x.from + x.to < y.from + y.to ? -1 : 1));
   assert.deepEqual(contacts, expected);
 });

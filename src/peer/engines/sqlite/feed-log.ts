@@ -228,9 +228,10 @@ export class FeedLog {
       this.#recent.add(message);
       this.#outcomes.push(() => {
         this.#last = message;
-        done?.(null, message);
         for (const listener of this.#listeners) listener(message);
       });
+      // As where views follow the log: whoever asks in its callback who is blocked now is told the truth.
+      this.#outcomes.push(() => done?.(null, message));
     }
     this.#outcomes.push(() => {
       for (const listener of [...this.#committed]) listener();

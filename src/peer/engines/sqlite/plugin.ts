@@ -2,6 +2,8 @@
  * ssb-db's place in a secret-stack, on a FeedLog: the methods that EBT, the stock command line and other plugins call,
  * with ssb-db's names, arguments and answers. It has no name, so they stand at the root.
  */
+import type { SignedMessage } from '../../../message/signed.ts';
+import type { StoredMessage } from '../../../store/message-log.ts';
 import { argumentChecks } from '../../ssb/stock.ts';
 import type { Callback } from '../../ssb/types.ts';
 import type { FeedLog } from './feed-log.ts';
@@ -63,6 +65,8 @@ function methods(
     return { indexes: { start: last, current: last, target: last } };
   };
 
+  const since = () => ({ since: feeds.isClosed ? -1 : streams.position(), plugins: {}, sync: true });
+
   return {
     keys,
     id: keys.id,
@@ -70,17 +74,17 @@ function methods(
     version: () => version,
     ready: () => true,
     progress,
-    status: () => {
-      const { indexes } = progress();
-      return { progress: { indexes }, db: {}, sync: { since: indexes.target, plugins: {}, sync: true } };
-    },
+    status: () => ({ progress: progress(), db: {}, sync: since() }),
+    since,
 
     publish: check.async((content, callback) => feeds.publish(content, callback), 'string|msgContent'),
     add: check.async((value, callback) => feeds.add(value, callback), 'msg'),
     post: feeds.post.bind(feeds),
 
-    get: check.async((wanted: unknown, callback: Callback) => {
-      answer(callback, () => get(feeds, wanted));
+    get: check.async((wanted: unknown, callback: (error: Error | null, found?: unknown, position?: number) => void) => {
+      const done: Callback<Found> = (error, found) =>
+        error || found === undefined ? callback(error ?? null) : callback(null, found.answer, found.position);
+      answer(done as Callback, () => get(feeds, wanted));
     }, 'msgLink|number|object'),
     getAtSequence: (wanted: string | [feed: string, sequence: number], callback: Callback) =>
       answer(callback, () => {
@@ -120,7 +124,9 @@ function methods(
     createHistoryStream: check.source(
       (options: HistoryOptions | string, sequence?: number, live?: boolean) => {
         const given = typeof options === 'string' ? { id: options, seq: sequence ?? 0, live: live ?? false } : options;
-        return streams.ofFeed(given.id, { ...given, gte: given.sequence || given.seq || 0, reverse: false });
+        const from = given.sequence || given.seq || 0;
+        // ssb-db's `sync` is the wrong way round here, and what it has is what readers expect.
+        return streams.ofFeed(given.id, { ...given, gte: from, reverse: false, sync: given.sync === false });
       },
       ['createHistoryStreamOpts'],
       ['feedId', 'number?', 'boolean?'],
@@ -143,14 +149,27 @@ function methods(
   };
 }
 
-function get(feeds: FeedLog, wanted: unknown): unknown {
+interface Found {
+  readonly answer: unknown;
+  readonly position: number;
+}
+
+/** @param wanted an id, the position of a message, or options */
+function get(feeds: FeedLog, wanted: unknown): Found {
+  if (typeof wanted === 'number') return { answer: unnumbered(feeds.store.log.byId(wanted), wanted), position: wanted };
   const options =
     typeof wanted === 'object' && wanted !== null ? (wanted as { id?: unknown; meta?: unknown }) : undefined;
   const id = String(options === undefined ? wanted : options.id);
   const key = MESSAGE_LINK.exec(id)?.[1];
   const message = key === undefined ? undefined : feeds.store.log.byKey(key);
   if (message === undefined) return notFound(id);
-  return options?.meta ? message : message.value;
+  return { answer: options?.meta ? unnumbered(message, id) : message.value, position: message.id };
+}
+
+function unnumbered(message: StoredMessage | undefined, what: unknown): SignedMessage {
+  if (message === undefined) return notFound(String(what));
+  const { key, value, timestamp } = message;
+  return { key, value, timestamp };
 }
 
 /** The last message of each feed, in short. */

@@ -141,11 +141,10 @@ export class MessageStreams {
 
   /** The number of the last message that was stored, and again whenever there are more; -1 when there is none. */
   positions(): Source {
-    const { log } = this.#feeds.store;
     let said: number | undefined;
     return pagedSource<number>({
       readPage: () => {
-        const position = log.lastId() || -1;
+        const position = this.position();
         if (position === said) return undefined;
         said = position;
         return [position];
@@ -156,6 +155,11 @@ export class MessageStreams {
       onMore: (listener) => this.#feeds.onCommit(listener),
       isClosed: () => this.#feeds.isClosed,
     });
+  }
+
+  /** The number of the last message that was stored; -1 when there is none. */
+  position(): number {
+    return this.#feeds.store.log.lastId() || -1;
   }
 
   #source(options: StreamOptions, readPage: () => readonly Entry[] | undefined): Source {

@@ -142,11 +142,32 @@ test('answers are those of ssb-db', async (t) => {
     const what = `${method}(${JSON.stringify(args)})`;
     assert.deepEqual(await call(ours, method, ...args), await call(theirs, method, ...args), what);
   }
+  const withMeta = { id: first.key, meta: true };
+  assert.deepEqual(comparable(await call(ours, 'get', withMeta)), comparable(await call(theirs, 'get', withMeta)));
   const second = await call(ours, 'getAtSequence', [keys.id, 2]);
   assert.deepEqual(comparable(second), comparable(await call(theirs, 'getAtSequence', [keys.id, 2])));
   assert.deepEqual(await call(ours, 'getAtSequence', `${keys.id}:2`), second);
   const byAuthor = (items: unknown[]) => items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   assert.deepEqual(byAuthor(await read(ours, 'latest')), byAuthor(await read(theirs, 'latest')));
+});
+
+test('a message is found by its position too, which `get`, `since` and `createSequenceStream` tell', async (t) => {
+  const { ours, theirs, messages } = await both(t);
+  const [earlier, newest] = messages.slice(-2);
+  assert.ok(earlier && newest);
+  for (const database of [ours, theirs]) {
+    const position = await new Promise((resolve, reject) => {
+      database.get?.(earlier.key, (error: Error | null, _value: unknown, at: unknown) =>
+        error ? reject(error) : resolve(at),
+      );
+    });
+    assert.equal(typeof position, 'number');
+    assert.equal((await call<SignedMessage>(database, 'get', position)).key, earlier.key);
+    const { since } = (database.since as () => { since: number })();
+    assert.equal((await call<SignedMessage>(database, 'get', since)).key, newest.key);
+    const positions = (database.createSequenceStream as () => PullSource<number>)();
+    assert.equal(await new Promise((resolve) => positions(null, (_end, position) => resolve(position))), since);
+  }
 });
 
 test('wrong arguments are answered with the errors of ssb-db', async (t) => {
@@ -194,7 +215,14 @@ const LIVE: readonly [method: string, options: (id: string) => object, expected:
   ['createLogStream', () => ({ live: true, sync: false, keys: false }), ['one', 'two', 'three', 'four']],
   ['createUserStream', (id) => ({ id, live: true, keys: false }), ['one', 'two', 'sync', 'three', 'four']],
   ['createUserStream', (id) => ({ id, live: true, old: false, keys: false }), ['three', 'four']],
-  ['createHistoryStream', (id) => ({ id, live: true, seq: 2, keys: false }), ['two', 'sync', 'three', 'four']],
+  // Its `sync` is the wrong way round, in ssb-db too.
+  ['createHistoryStream', (id) => ({ id, live: true, seq: 2, keys: false }), ['two', 'three', 'four']],
+  ['createHistoryStream', (id) => ({ id, live: true, sync: true, keys: false }), ['one', 'two', 'three', 'four']],
+  [
+    'createHistoryStream',
+    (id) => ({ id, live: true, sync: false, keys: false }),
+    ['one', 'two', 'sync', 'three', 'four'],
+  ],
   ['createFeedStream', () => ({ live: true, keys: false }), ['one', 'two', 'sync', 'three', 'four']],
   ['messagesByType', () => ({ type: 'log', live: true, keys: false }), ['one', 'two', 'sync', 'three', 'four']],
 ];

@@ -212,3 +212,18 @@ test('after the end nothing is taken, and what was given before is stored', asyn
   assert.equal((await last).value.sequence, 1);
   await assert.rejects(publish(record, line('late')), /ending/);
 });
+
+test('in its callback whoever published finds that all others have been told', async (t) => {
+  const { feeds } = freshRecord(t);
+  const told: string[] = [];
+  feeds.post(({ value }) => told.push(`post ${value.sequence}`));
+  await new Promise<void>((resolve) => {
+    for (const text of ['a', 'b']) {
+      feeds.publish(line(text), (_error, message) => {
+        told.push(`done ${message?.value.sequence}`);
+        if (message?.value.sequence === 2) resolve();
+      });
+    }
+  });
+  assert.deepEqual(told, ['post 1', 'done 1', 'post 2', 'done 2']);
+});
