@@ -13,6 +13,8 @@ import { UnreadableRow } from './unpack.ts';
 /** Bounds of a batch: enough lines that a batch costs little, few enough that it takes little memory. */
 const BATCH_LINES = 1024;
 const BATCH_BYTES = 1024 * 1024;
+/** What the batch keeps of messages: a line keeps all that was unpacked with it. */
+const BATCH_KEPT_BYTES = 8 * 1024 * 1024;
 /** So many records are looked at before an empty batch gives the caller a chance to do something else. */
 const PAUSE_RECORDS = 4096;
 
@@ -39,8 +41,9 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
 
   let batch: LogLine[] = [];
   let batchBytes = 0;
+  let keptBytes = 0;
   let looked = 0;
-  let lastRow: LabelRow | undefined;
+  let keptRows = new Set<LabelRow>();
   for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
     looked += 1;
     if (cursor !== undefined) {
@@ -50,17 +53,19 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
         const line = lineAt(cursor, bytes);
         if (!passes(line)) continue;
         batch.push(line);
-        // A line keeps all that its message unpacked to.
-        batchBytes += cursor.row === lastRow ? bytes.length : cursor.bytes;
-        lastRow = cursor.row;
+        batchBytes += bytes.length;
+        if (!keptRows.has(cursor.row)) keptBytes += cursor.bytes;
+        keptRows.add(cursor.row);
       }
     }
-    if (batch.length < BATCH_LINES && batchBytes < BATCH_BYTES && looked < PAUSE_RECORDS) continue;
+    const isSmall = batch.length < BATCH_LINES && batchBytes < BATCH_BYTES && keptBytes < BATCH_KEPT_BYTES;
+    if (isSmall && looked < PAUSE_RECORDS) continue;
     yield batch;
     batch = [];
     batchBytes = 0;
+    keptBytes = 0;
     looked = 0;
-    lastRow = undefined;
+    keptRows = new Set();
   }
   yield batch;
 }

@@ -20,7 +20,7 @@ import {
   type Series,
 } from './feed-query.ts';
 import { Ingest, type IngestResult } from './ingest.ts';
-import { type LabelQuery, type LabelRow, queryLabels } from './label-query.ts';
+import { type LabelQuery, type LabelRow, queryLabels, readContinuation } from './label-query.ts';
 import { type MessageLog, messageLog } from './message-log.ts';
 import { getMeta, setMeta } from './meta.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
@@ -61,12 +61,16 @@ export interface Store {
   /** The runs with this id that have lines; more than one when several feeds use it. */
   findRuns(run: string): RunRef[];
   runText(id: number): string | undefined;
+  /** The highest record number of a run, by `LabelRow.run`. */
+  runEnd(id: number): number;
 
   /** All combinations of labels there are. */
   allSeries(): IterableIterator<Series>;
   series(id: number): Series | undefined;
   /** Finds what may hold the lines that a reader wants. */
   labels(query: LabelQuery): IterableIterator<LabelRow>;
+  /** The row whose first record has this number in its run, and goes on a line that an earlier row began. */
+  continuation(run: number, line: number): LabelRow | undefined;
   /** A message's signed value as JSON, by `LabelRow.message`. */
   value(message: number): string | undefined;
   /** The id of the newest row of labels; 0 when there is none. */
@@ -107,9 +111,11 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     runs: (query = {}) => queryRuns(db, query),
     findRuns: (run) => findRuns(db, run),
     runText: (id) => runText(db, id),
+    runEnd: (id) => db.number('SELECT progress FROM runs WHERE id = ?', id),
     allSeries: () => readAllSeries(db),
     series: (id) => readSeries(db, id),
     labels: (query) => queryLabels(db, query),
+    continuation: (run, line) => readContinuation(db, run, line),
     value: (message) => readValue(db, message),
     lastRow: () => db.number('SELECT max(id) FROM labels'),
     meta: (key) => getMeta(db, key),
