@@ -39,35 +39,44 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   if (plan === undefined) return;
   const rows = store.labels({ ...plan, order: reverse ? 'descending' : 'ascending', afterRow, upToRow });
 
-  let batch: LogLine[] = [];
-  let batchBytes = 0;
-  let keptBytes = 0;
+  let batch = new Batch();
   let looked = 0;
-  let keptRows = new Set<LabelRow>();
   for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
     looked += 1;
     if (cursor !== undefined) {
-      const { record, longLine } = cursor;
-      const pieces = longLine === undefined ? [record.bytes] : piecesOf(cursor, longLine, { store, options });
-      for (const bytes of pieces) {
-        const line = lineAt(cursor, bytes);
-        if (!passes(line)) continue;
-        batch.push(line);
-        batchBytes += bytes.length;
-        if (!keptRows.has(cursor.row)) keptBytes += cursor.bytes;
-        keptRows.add(cursor.row);
+      for (const line of linesOf(cursor, { store, options })) {
+        if (passes(line)) batch.add(line, cursor);
+        if (!batch.isFull) continue;
+        // Now, for a line without an end has any number of parts.
+        yield batch.lines;
+        batch = new Batch();
+        looked = 0;
       }
     }
-    const isSmall = batch.length < BATCH_LINES && batchBytes < BATCH_BYTES && keptBytes < BATCH_KEPT_BYTES;
-    if (isSmall && looked < PAUSE_RECORDS) continue;
-    yield batch;
-    batch = [];
-    batchBytes = 0;
-    keptBytes = 0;
+    if (looked < PAUSE_RECORDS) continue;
+    yield batch.lines;
+    batch = new Batch();
     looked = 0;
-    keptRows = new Set();
   }
-  yield batch;
+  yield batch.lines;
+}
+
+class Batch {
+  readonly lines: LogLine[] = [];
+  #bytes = 0;
+  #keptBytes = 0;
+  readonly #rows = new Set<LabelRow>();
+
+  add(line: LogLine, { row, bytes }: Cursor): void {
+    this.lines.push(line);
+    this.#bytes += line.bytes.length;
+    if (!this.#rows.has(row)) this.#keptBytes += bytes;
+    this.#rows.add(row);
+  }
+
+  get isFull(): boolean {
+    return this.lines.length >= BATCH_LINES || this.#bytes >= BATCH_BYTES || this.#keptBytes >= BATCH_KEPT_BYTES;
+  }
 }
 
 function lineAt({ labels, record, row, sequence }: Cursor, bytes: Buffer): LogLine {
@@ -86,19 +95,23 @@ function lineAt({ labels, record, row, sequence }: Cursor, bytes: Buffer): LogLi
   };
 }
 
-/** The line's bytes: all at once, unless it is so long that nobody could hold it. */
-function* piecesOf(
+/** The line: all at once, unless it is so long that nobody could hold it. Or others, which waited for their ends. */
+function* linesOf(
   cursor: Cursor,
-  longLine: LongLine,
   { store, options }: { store: Store; options: BatchOptions },
-): Generator<Buffer, undefined> {
+): Generator<LogLine, undefined> {
+  const { record, longLine } = cursor;
+  if (longLine === undefined) {
+    yield lineAt(cursor, record.bytes);
+    return;
+  }
   for (;;) {
     const state = stateOf(longLine, store, options);
     if (state === 'unfinished' && options.openLines !== undefined) {
-      options.openLines.hold(lineAt(cursor, Buffer.alloc(0)), longLine);
+      yield* options.openLines.hold(lineAt(cursor, Buffer.alloc(0)), longLine);
       return;
     }
-    yield longLine.take();
+    yield lineAt(cursor, longLine.take());
     if (state !== 'full') return;
   }
 }

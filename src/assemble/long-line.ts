@@ -32,8 +32,14 @@ export class LongLine {
     this.#run = run;
     this.#nextNumber = first.line + 1;
     this.#stream = first.stream;
-    this.#pieces = [first.bytes];
+    // Copied, because a piece would keep all that its message unpacked to, for as long as the line waits for its end.
+    this.#pieces = [Buffer.from(first.bytes)];
     this.#bytes = first.bytes.length;
+  }
+
+  /** What was read and not taken yet. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get hasEnded(): boolean {
@@ -48,7 +54,7 @@ export class LongLine {
     if (this.#hasEnded || record.stream !== this.#stream) return;
     this.#hasEnded = !isContinuation || !record.more;
     if (!isContinuation) return;
-    this.#pieces.push(record.bytes);
+    this.#pieces.push(Buffer.from(record.bytes));
     this.#bytes += record.bytes.length;
   }
 

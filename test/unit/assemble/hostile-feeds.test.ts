@@ -1,7 +1,7 @@
 /** Feeds made to keep readers busy: how long the combined log takes must not depend on how clever they are. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LogLine, type ReadOptions, readLines } from '../../../src/assemble/lines.ts';
+import { type LogLine, OpenLines, type ReadOptions, readLines } from '../../../src/assemble/lines.ts';
 import { encodeBlock } from '../../../src/message/block.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { FakeFeed, freshStore, log, records, START_MS } from '../store/fake-feed.ts';
@@ -56,6 +56,56 @@ test('very many lines whose end never comes are read in time', async (t) => {
   assert.deepEqual(
     texts,
     Array.from({ length: runs }, (_, index) => (index < runs / 2 ? `${index}.` : String(index))),
+  );
+});
+
+test('a line without an end takes no more memory the longer it gets, however it is read', async (t) => {
+  const store = freshStore(t);
+  const feed = new FakeFeed('hostile');
+  const piece = Buffer.alloc(1_000_000, 'x');
+  const pieces = 260;
+  for (let line = 1; line <= pieces; line += 1)
+    store.ingest([feed.message(encodeBlock(labelsOf(0), records(line, [{ bytes: piece, at: START_MS, more: true }])))]);
+  for (const options of [{}, { reverse: true }, { openLines: new OpenLines() }]) {
+    let bytes = 0;
+    let most = 0;
+    for await (const batch of readLines(store, {}, options)) {
+      const size = batch.reduce((sum, line) => sum + line.bytes.length, 0);
+      most = Math.max(most, size);
+      bytes += size;
+    }
+    for (const line of options.openLines?.takeAll() ?? []) bytes += line.bytes.length;
+    assert.equal(bytes, pieces * piece.length);
+    assert.ok(most < 100_000_000, `${most} bytes at once`);
+  }
+});
+
+test('who follows holds few lines that wait for their end, and of each machine its own', async (t) => {
+  const store = freshStore(t);
+  const hostile = new FakeFeed('hostile');
+  const victim = new FakeFeed('victim');
+  const openLines = new OpenLines();
+  const bytes = Buffer.alloc(300_000, 'x');
+  store.ingest([victim.message(log(1, { bytes: Buffer.from('begun, '), at: START_MS, more: true }, labelsOf(0)))]);
+  const runs = 1000;
+  for (let index = 0; index < runs; index += 1) {
+    const opened = records(1, [
+      { bytes, at: START_MS + 1 },
+      { bytes: Buffer.concat([bytes, bytes]), more: true },
+    ]);
+    store.ingest([hostile.message(encodeBlock(labelsOf(index), opened))]);
+  }
+  const shown = await read(store, { openLines });
+  assert.ok(!shown.some(({ feed }) => feed === victim.id), 'the other machine has the patience that it always had');
+  const held = openLines.takeAll();
+  assert.equal(held.filter(({ feed }) => feed === victim.id).length, 1);
+  const heldBytes = held.reduce((sum, line) => sum + line.bytes.length, 0);
+  assert.ok(heldBytes < 70_000_000, `${heldBytes} bytes were held`);
+  const all = [...shown, ...held].filter(({ feed }) => feed === hostile.id);
+  assert.equal(
+    all.reduce((sum, line) => sum + line.bytes.length, 0),
+    runs * 3 * bytes.length,
+    'nothing is lost',
   );
 });
 
