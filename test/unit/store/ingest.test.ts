@@ -261,6 +261,26 @@ test('a name that this machine gave wins over the one a feed gave itself', (t) =
   assert.equal(store.names('@unknown').get(a.id), 'synology');
 });
 
+test('a name that this machine gave cannot be taken by another one', (t) => {
+  const store = freshStore(t);
+  const [self, nas, hostile] = [new FakeFeed('self'), new FakeFeed('nas'), new FakeFeed('hostile')];
+  store.ingest([
+    hostile.message({ type: 'about', about: hostile.id, name: 'nas' }),
+    nas.message({ type: 'about', about: nas.id, name: 'synology' }),
+    self.message({ type: 'about', about: self.id, name: 'laptop' }),
+    self.message({ type: 'about', about: nas.id, name: 'nas' }),
+  ]);
+  const names = new Map([
+    [self.id, 'laptop'],
+    [nas.id, 'nas'],
+  ]);
+  assert.deepEqual(store.names(self.id), names);
+  store.ingest([hostile.message({ type: 'about', about: hostile.id, name: 'laptop' })]);
+  assert.deepEqual(store.names(self.id), names);
+  store.ingest([hostile.message({ type: 'about', about: hostile.id, name: 'other' })]);
+  assert.deepEqual(store.names(self.id), names.set(hostile.id, 'other'));
+});
+
 test('a run has one record, in which its end keeps what only its start said', (t) => {
   const store = freshStore(t);
   const feed = new FakeFeed('a');
