@@ -82,3 +82,53 @@ export async function addAll(machine: Machine, messages: Iterable<SignedByHand>)
   await Promise.all(calls);
   await promisify(rpc.close.bind(rpc))(true);
 }
+
+type Frames = (abort: unknown, callback: (end: unknown, frame?: unknown) => void) => void;
+
+interface PeerRpc {
+  readonly ebt: { replicate(options: object, callback: () => void): { source: Frames; sink(source: Frames): void } };
+  close(error: true, callback: () => void): void;
+}
+
+/** Another machine as far as the handshake: what it says after that is the test's. */
+export class HandmadePeer {
+  readonly #rpc: PeerRpc;
+
+  private constructor(rpc: PeerRpc) {
+    this.#rpc = rpc;
+  }
+
+  static async connect(
+    machine: Machine,
+    { keys }: { keys: Keys } = { keys: ssbKeys.generate() },
+  ): Promise<HandmadePeer> {
+    const manifest = { ebt: { replicate: 'duplex' } };
+    const caps = { shs: machine.networkKey };
+    return new HandmadePeer((await connect(keys, { remote: machine.address, caps, manifest })) as PeerRpc);
+  }
+
+  /**
+   * Sends these frames where notes and messages should come, and reads all that the other says.
+   * Resolves when they are sent, or the other has had enough.
+   */
+  async replicate(frames: readonly unknown[]): Promise<void> {
+    const { source, sink } = this.#rpc.ebt.replicate({ version: 3, format: 'classic' }, () => undefined);
+    const read = (): void => source(null, (end) => (end ? undefined : setImmediate(read)));
+    read();
+    let next = 0;
+    await new Promise<void>((resolve) => {
+      sink((abort, callback) => {
+        if (abort || next === frames.length) resolve();
+        // Left open at the end: who hangs up may have had its reasons.
+        if (abort) callback(abort);
+        else if (next < frames.length) setImmediate(callback, null, frames[next++]);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#rpc.close(true, resolve);
+    });
+  }
+}
