@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import type { SignedMessage } from '../message/signed.ts';
+import { readClockOffsets } from './clock-offset.ts';
 import type { Database } from './database.ts';
 import {
   type Contact,
@@ -49,6 +50,8 @@ export interface Store {
   messageCount(): number;
   lineCount(): number;
   feeds(): FeedTotals[];
+  /** By feed id, milliseconds: above 0 where a machine's clock is ahead of this one's; without those not known. */
+  clockOffsets(): Map<string, number>;
 
   /** Names by feed id: a name that `self` gave wins over the one that the feed gave itself. */
   names(self: string): Map<string, string>;
@@ -105,6 +108,7 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     messageCount: () => db.number('SELECT sum(sequence) FROM feeds'),
     lineCount: () => db.number('SELECT sum(lines) FROM feeds'),
     feeds: () => readFeeds(db),
+    clockOffsets: () => readClockOffsets(db),
     names: (self) => readNames(db, self),
     contacts: () => readContacts(db),
     runProgress: (feed, run) => runProgress(db, feed, run),
