@@ -44,6 +44,6 @@ test('whatever is read becomes messages that fit, and comes out of the log byte 
       const isEnded = bytes.length === 0 || bytes.at(-1) === 0x0a;
       assert.ok(Buffer.concat(texts).equals(isEnded ? bytes : Buffer.concat([bytes, Buffer.from('\n')])));
     }),
-    { numRuns: 40 },
+    { numRuns: 40, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true },
   );
 });

@@ -42,6 +42,6 @@ test('what was spooled comes back content by content, in its order', async (t) =
       assert.deepEqual(written, files.flat());
       assert.deepEqual(await spoolSize(spoolDir), { files: 0, lines: 0 });
     }),
-    { numRuns: 40 },
+    { numRuns: 40, interruptAfterTimeLimit: 20_000, markInterruptAsFailure: true },
   );
 });
