@@ -37,6 +37,7 @@ export class Cursor implements Position {
   #window: Window | undefined;
   /** The record's index in the row; undefined: at the last of a row that is read backwards. */
   #index: number | undefined;
+  #maxBytes = 0;
 
   constructor(row: LabelRow, labels: LineLabels, reverse: boolean) {
     this.row = row;
@@ -63,7 +64,7 @@ export class Cursor implements Position {
 
   /** The line that the record begins, when it is in several pieces. */
   get longLine(): LongLine | undefined {
-    return this.#window?.longLines.get(this.record);
+    return this.#window?.longLines.get(this.#index ?? 0);
   }
 
   /** About the memory that its records take. */
@@ -73,19 +74,18 @@ export class Cursor implements Position {
 
   /**
    * Unpacks the records around its place.
+   * @param maxBytes what they may take, now and when it goes on; but at least one is unpacked
    * @returns whether there is a record
    * @throws Error of any kind when the message cannot be unpacked
    */
-  open(store: Store): boolean {
+  open(store: Store, maxBytes: number): boolean {
+    this.#maxBytes = maxBytes;
     if (this.#reverse) {
-      this.#window = windowBefore(
-        store,
-        this.row,
-        this.#index === undefined ? Number.POSITIVE_INFINITY : this.#index + 1,
-      );
+      const end = this.#index === undefined ? Number.POSITIVE_INFINITY : this.#index + 1;
+      this.#window = windowBefore(store, this.row, end, maxBytes);
       this.#index ??= this.#window.start + this.#window.records.length - 1;
     } else {
-      this.#window = windowFrom(store, this.row, this.#index ?? 0);
+      this.#window = windowFrom(store, this.row, this.#index ?? 0, maxBytes);
     }
     return this.#settle();
   }
@@ -93,12 +93,12 @@ export class Cursor implements Position {
   /** Goes to the next record. @returns whether there is one */
   advance(store: Store): boolean {
     const window = this.#window;
-    if (window === undefined) return this.open(store);
+    if (window === undefined) return this.open(store, this.#maxBytes);
     const index = (this.#index ?? 0) + (this.#reverse ? -1 : 1);
     this.#index = index;
     if (index >= window.start && index < window.start + window.records.length) return this.#settle();
     const isOver = this.#reverse ? index < 0 : window.isLast;
-    return !isOver && this.open(store);
+    return !isOver && this.open(store, this.#maxBytes);
   }
 
   /** Lets go of the records; they are unpacked again when they are wanted. */

@@ -13,6 +13,8 @@ export interface FormatOptions {
   readonly utc?: boolean;
   /** For a terminal: control characters are shown, not obeyed. */
   readonly escape?: boolean;
+  /** Which times are in the future; concerns text, whose lines are marked then, and JSON. */
+  readonly isFuture?: (at: number) => boolean;
 }
 
 export interface LineFormat {
@@ -22,13 +24,14 @@ export interface LineFormat {
 }
 
 /** Keep the format for as long as there are lines: it remembers what the last ones had in common. */
-export function lineFormat({ output = 'text', utc = false, escape: escapes = false }: FormatOptions = {}): LineFormat {
+export function lineFormat(options: FormatOptions = {}): LineFormat {
+  const { output = 'text', utc = false, escape: escapes = false, isFuture } = options;
   const noHeader = Buffer.alloc(0);
   switch (output) {
     case 'text':
-      return { header: noHeader, format: textFormat({ utc, escapes }) };
+      return { header: noHeader, format: textFormat({ utc, escapes, isFuture }) };
     case 'json':
-      return { header: noHeader, format: jsonFormat({ escapes }) };
+      return { header: noHeader, format: jsonFormat({ escapes, isFuture }) };
     case 'csv':
       return { header: CSV_HEADER, format: csvFormat({ escapes }) };
   }

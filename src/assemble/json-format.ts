@@ -18,6 +18,14 @@ interface LineJson {
   readonly sequence: number;
   /** The line's bytes in base64, only when they are not UTF-8: `text` then has U+FFFD in their place. */
   readonly raw?: string;
+  /** The line is dated later than now; only where it is. */
+  readonly future?: true;
+}
+
+interface JsonOptions {
+  /** For a terminal: also what JSON leaves as it is, but terminals may obey. */
+  readonly escapes: boolean;
+  readonly isFuture?: ((at: number) => boolean) | undefined;
 }
 
 function lineJson(line: LogLine): LineJson {
@@ -38,12 +46,12 @@ function lineJson(line: LogLine): LineJson {
   return isUtf8(bytes) ? json : { ...json, raw: bytes.toString('base64') };
 }
 
-/** @param options.escapes for a terminal: also what JSON leaves as it is, but terminals may obey */
-export function jsonFormat({ escapes }: { readonly escapes: boolean }): (lines: readonly LogLine[]) => Buffer {
+export function jsonFormat({ escapes, isFuture }: JsonOptions): (lines: readonly LogLine[]) => Buffer {
   return (lines) => {
     let text = '';
     for (const line of lines) {
-      const json = JSON.stringify(lineJson(line));
+      const fields = lineJson(line);
+      const json = JSON.stringify(isFuture?.(line.at) ? { ...fields, future: true } : fields);
       text += `${escapes ? escapeJson(json) : json}\n`;
     }
     return Buffer.from(text, 'utf8');

@@ -13,6 +13,8 @@ import { UnreadableRow } from './unpack.ts';
 /** Bounds of a batch: enough lines that a batch costs little, few enough that it takes little memory. */
 const BATCH_LINES = 1024;
 const BATCH_BYTES = 1024 * 1024;
+/** What the batch keeps of messages: a line keeps all that was unpacked with it. */
+const BATCH_KEPT_BYTES = 8 * 1024 * 1024;
 /** So many records are looked at before an empty batch gives the caller a chance to do something else. */
 const PAUSE_RECORDS = 4096;
 
@@ -37,32 +39,44 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   if (plan === undefined) return;
   const rows = store.labels({ ...plan, order: reverse ? 'descending' : 'ascending', afterRow, upToRow });
 
-  let batch: LogLine[] = [];
-  let batchBytes = 0;
+  let batch = new Batch();
   let looked = 0;
-  let lastRow: LabelRow | undefined;
   for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
     looked += 1;
     if (cursor !== undefined) {
-      const { record, longLine } = cursor;
-      const pieces = longLine === undefined ? [record.bytes] : piecesOf(cursor, longLine, { store, options });
-      for (const bytes of pieces) {
-        const line = lineAt(cursor, bytes);
-        if (!passes(line)) continue;
-        batch.push(line);
-        // A line keeps all that its message unpacked to.
-        batchBytes += cursor.row === lastRow ? bytes.length : cursor.bytes;
-        lastRow = cursor.row;
+      for (const line of linesOf(cursor, { store, options })) {
+        if (passes(line)) batch.add(line, cursor);
+        if (!batch.isFull) continue;
+        // Now, for a line without an end has any number of parts.
+        yield batch.lines;
+        batch = new Batch();
+        looked = 0;
       }
     }
-    if (batch.length < BATCH_LINES && batchBytes < BATCH_BYTES && looked < PAUSE_RECORDS) continue;
-    yield batch;
-    batch = [];
-    batchBytes = 0;
+    if (looked < PAUSE_RECORDS) continue;
+    yield batch.lines;
+    batch = new Batch();
     looked = 0;
-    lastRow = undefined;
   }
-  yield batch;
+  yield batch.lines;
+}
+
+class Batch {
+  readonly lines: LogLine[] = [];
+  #bytes = 0;
+  #keptBytes = 0;
+  readonly #rows = new Set<LabelRow>();
+
+  add(line: LogLine, { row, bytes }: Cursor): void {
+    this.lines.push(line);
+    this.#bytes += line.bytes.length;
+    if (!this.#rows.has(row)) this.#keptBytes += bytes;
+    this.#rows.add(row);
+  }
+
+  get isFull(): boolean {
+    return this.lines.length >= BATCH_LINES || this.#bytes >= BATCH_BYTES || this.#keptBytes >= BATCH_KEPT_BYTES;
+  }
 }
 
 function lineAt({ labels, record, row, sequence }: Cursor, bytes: Buffer): LogLine {
@@ -81,19 +95,23 @@ function lineAt({ labels, record, row, sequence }: Cursor, bytes: Buffer): LogLi
   };
 }
 
-/** The line's bytes: all at once, unless it is so long that nobody could hold it. */
-function* piecesOf(
+/** The line: all at once, unless it is so long that nobody could hold it. Or others, which waited for their ends. */
+function* linesOf(
   cursor: Cursor,
-  longLine: LongLine,
   { store, options }: { store: Store; options: BatchOptions },
-): Generator<Buffer, undefined> {
+): Generator<LogLine, undefined> {
+  const { record, longLine } = cursor;
+  if (longLine === undefined) {
+    yield lineAt(cursor, record.bytes);
+    return;
+  }
   for (;;) {
     const state = stateOf(longLine, store, options);
     if (state === 'unfinished' && options.openLines !== undefined) {
-      options.openLines.hold(lineAt(cursor, Buffer.alloc(0)), longLine);
+      yield* options.openLines.hold(lineAt(cursor, Buffer.alloc(0)), longLine);
       return;
     }
-    yield longLine.take();
+    yield lineAt(cursor, longLine.take());
     if (state !== 'full') return;
   }
 }

@@ -21,20 +21,25 @@ export type LineState =
   | 'full';
 
 export class LongLine {
-  /** The message up to which the line was read. */
-  #row: LabelRow;
+  readonly #run: number | null;
   #nextNumber: number;
   readonly #stream: LogRecord['stream'];
   #pieces: Buffer[];
   #bytes: number;
   #hasEnded = false;
 
-  constructor(row: LabelRow, first: LogRecord) {
-    this.#row = row;
+  constructor({ run }: LabelRow, first: LogRecord) {
+    this.#run = run;
     this.#nextNumber = first.line + 1;
     this.#stream = first.stream;
-    this.#pieces = [first.bytes];
+    // Copied, because a piece would keep all that its message unpacked to, for as long as the line waits for its end.
+    this.#pieces = [Buffer.from(first.bytes)];
     this.#bytes = first.bytes.length;
+  }
+
+  /** What was read and not taken yet. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get hasEnded(): boolean {
@@ -49,7 +54,7 @@ export class LongLine {
     if (this.#hasEnded || record.stream !== this.#stream) return;
     this.#hasEnded = !isContinuation || !record.more;
     if (!isContinuation) return;
-    this.#pieces.push(record.bytes);
+    this.#pieces.push(Buffer.from(record.bytes));
     this.#bytes += record.bytes.length;
   }
 
@@ -59,23 +64,22 @@ export class LongLine {
    * @throws UnreadableRow
    */
   read(store: Store, upToRow: number): LineState {
-    if (this.#hasEnded) return 'ended';
-    const { series, run } = this.#row;
-    if (run === null) return 'ended';
-    const rows = store.labels({ order: 'ascending', series: [series], runs: [run], after: this.#row, upToRow });
-    for (const row of rows) {
-      this.#row = row;
-      if (row.line === null || row.line < this.#nextNumber) continue;
-      if (row.line > this.#nextNumber) this.#hasEnded = true;
+    while (!this.#hasEnded) {
+      if (this.#bytes > MAX_PART_BYTES) return 'full';
+      if (this.#run === null) return 'ended';
+      // Asked before the row, which may come between the two questions.
+      const runEnd = store.runEnd(this.#run);
+      const row = store.continuation(this.#run, this.#nextNumber);
+      if (row === undefined && runEnd < this.#nextNumber) return 'unfinished';
+      if (row === undefined) this.#hasEnded = true;
+      else if (row.id > upToRow) return 'unfinished';
       else
         visitRecords(store, row, (record, isContinuation) => {
           this.add(record, isContinuation);
           return !this.#hasEnded;
         });
-      if (this.#hasEnded) return 'ended';
-      if (this.#bytes > MAX_PART_BYTES) return 'full';
     }
-    return 'unfinished';
+    return 'ended';
   }
 
   /** What was read since the last call. */

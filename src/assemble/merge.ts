@@ -10,6 +10,13 @@ import { UnreadableRow } from './unpack.ts';
 
 /** What open rows may take; beyond it they are closed, and unpacked again when it is their turn. */
 const MAX_OPEN_BYTES = 32 * 1024 * 1024;
+/**
+ * Of rows whose times overlap each may have its share of this. If they had to close each other, a few dozen messages
+ * that unpack to a megabyte, with times that take turns, would be unpacked anew for every single line.
+ */
+const SHARED_BYTES = MAX_OPEN_BYTES / 2;
+/** Most of an ordinary block: rows that only span a long time must not make all others be read bit by bit. */
+const MIN_SHARE_BYTES = 64 * 1024;
 
 export interface MergeOptions {
   readonly store: Store;
@@ -25,11 +32,11 @@ export interface MergeOptions {
  * Yields undefined now and then where there is nothing to show, so that the caller can do something else meanwhile.
  */
 export function* mergeRows(rows: Iterator<LabelRow>, options: MergeOptions): Generator<Cursor | undefined, undefined> {
-  const { store, lookup, reverse } = options;
+  const { lookup, reverse } = options;
   const isBefore = reverse
     ? (a: Cursor, b: Cursor) => comparePositions(a, b) > 0
     : (a: Cursor, b: Cursor) => comparePositions(a, b) < 0;
-  const open = openerFor(options);
+  const rowsOpen = new OpenRows(options);
   const heap = new Heap<Cursor>(isBefore);
   let next = nextOf(rows);
   /** No record of a row that is still to come is before this time. */
@@ -42,7 +49,7 @@ export function* mergeRows(rows: Iterator<LabelRow>, options: MergeOptions): Gen
     }
     const cursor = heap.pop();
     if (cursor === undefined) return;
-    if (!cursor.isOpen && !open(cursor, heap)) {
+    if (!cursor.isOpen && !rowsOpen.open(cursor, heap)) {
       yield undefined;
       continue;
     }
@@ -51,7 +58,7 @@ export function* mergeRows(rows: Iterator<LabelRow>, options: MergeOptions): Gen
     let hasRecord = true;
     while (hasRecord && !mayPrecede(limit, cursor, reverse) && (other === undefined || !isBefore(other, cursor))) {
       yield cursor;
-      hasRecord = readable(() => cursor.advance(store), options.onUnreadable);
+      hasRecord = rowsOpen.advance(cursor, heap);
     }
     if (hasRecord) heap.push(cursor);
   }
@@ -69,23 +76,39 @@ function mayPrecede(time: number | undefined, cursor: Cursor | undefined, revers
   return reverse ? time >= cursor.at : time <= cursor.at;
 }
 
-/** Opens a cursor; when that takes too much memory, closes all others. */
-function openerFor({ store, onUnreadable }: MergeOptions): (cursor: Cursor, others: Iterable<Cursor>) => boolean {
+/** Keeps account of what cursors hold; when that is too much, all but the one that moves are closed. */
+class OpenRows {
+  readonly #options: MergeOptions;
   /** At most so many bytes are open: cursors that have ended still count, until all are looked at. */
-  let openBytes = 0;
-  return (cursor, others) => {
-    if (!readable(() => cursor.open(store), onUnreadable)) return false;
-    openBytes += cursor.bytes;
-    if (openBytes <= MAX_OPEN_BYTES) return true;
-    openBytes = 0;
-    for (const { bytes } of others) openBytes += bytes;
-    if (openBytes > MAX_OPEN_BYTES) {
+  #bytes = 0;
+
+  constructor(options: MergeOptions) {
+    this.#options = options;
+  }
+
+  open(cursor: Cursor, others: Heap<Cursor>): boolean {
+    const share = Math.max(SHARED_BYTES / (others.size + 1), MIN_SHARE_BYTES);
+    return this.#move(cursor, others, () => cursor.open(this.#options.store, share));
+  }
+
+  advance(cursor: Cursor, others: Heap<Cursor>): boolean {
+    return this.#move(cursor, others, () => cursor.advance(this.#options.store));
+  }
+
+  #move(cursor: Cursor, others: Iterable<Cursor>, move: () => boolean): boolean {
+    const before = cursor.bytes;
+    if (!readable(move, this.#options.onUnreadable)) return false;
+    this.#bytes += cursor.bytes - before;
+    if (this.#bytes <= MAX_OPEN_BYTES) return true;
+    this.#bytes = 0;
+    for (const { bytes } of others) this.#bytes += bytes;
+    if (this.#bytes > MAX_OPEN_BYTES) {
       for (const other of others) other.park();
-      openBytes = 0;
+      this.#bytes = 0;
     }
-    openBytes += cursor.bytes;
+    this.#bytes += cursor.bytes;
     return true;
-  };
+  }
 }
 
 function readable(step: () => boolean, onUnreadable: () => void): boolean {

@@ -11,11 +11,17 @@ export interface TextOptions {
   readonly utc: boolean;
   /** For a terminal: control characters are shown, not obeyed. */
   readonly escapes: boolean;
+  /** Marks the lines of such times. */
+  readonly isFuture?: ((at: number) => boolean) | undefined;
 }
 
 /** @returns a function from lines to bytes; keep it for as long as there are lines, for it remembers the last second */
-export function textFormat({ utc, escapes }: TextOptions): (lines: readonly LogLine[]) => Buffer {
-  const prefixes = new Prefixes(utc);
+export function textFormat({
+  utc,
+  escapes,
+  isFuture = () => false,
+}: TextOptions): (lines: readonly LogLine[]) => Buffer {
+  const prefixes = new Prefixes(utc, isFuture);
   return (lines) => {
     const pieces: Buffer[] = [];
     let size = 0;
@@ -61,18 +67,20 @@ function join(pieces: readonly Buffer[], size: number): Buffer {
 /** What stands before the text; neighbouring lines mostly have the same. */
 class Prefixes {
   readonly #clock: Clock;
+  readonly #isFuture: (at: number) => boolean;
   readonly #labels = new Map<string, Map<string | undefined, string>>();
   #time = '';
   #source = '';
   #destination: string | undefined;
   #prefix = Buffer.alloc(0);
 
-  constructor(utc: boolean) {
+  constructor(utc: boolean, isFuture: (at: number) => boolean) {
     this.#clock = new Clock({ utc });
+    this.#isFuture = isFuture;
   }
 
   of({ at, source, destination }: LogLine): Buffer {
-    const time = this.#clock.text(at);
+    const time = `${this.#clock.text(at)}${this.#isFuture(at) ? ' (future)' : ''}`;
     if (time !== this.#time || source !== this.#source || destination !== this.#destination) {
       this.#time = time;
       this.#source = source;

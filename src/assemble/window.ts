@@ -1,14 +1,12 @@
 /**
- * Some of a row's records, unpacked. A message of 8 kB can hold a million empty lines, so a long row is unpacked
- * again for each part of it.
+ * Some of a row's records, unpacked: as many as there is memory for. Anybody may sign any number of small messages
+ * that unpack to a megabyte each and overlap in time; such a row is unpacked again for each part of it.
  */
 import type { LogRecord } from '../message/record.ts';
 import type { LabelRow, Store } from '../store/store.ts';
 import { LongLine } from './long-line.ts';
 import { visitRecords } from './unpack.ts';
 
-/** Records that are unpacked at once; an ordinary block has fewer. */
-const WINDOW_RECORDS = 16_384;
 /** About what a record takes beside its bytes. */
 const RECORD_OVERHEAD_BYTES = 200;
 
@@ -17,54 +15,79 @@ export interface Window {
   /** The first record's index in the row. */
   readonly start: number;
   readonly records: readonly LogRecord[];
-  /** The lines that some of the records begin. */
-  readonly longLines: ReadonlyMap<LogRecord, LongLine>;
+  /** The lines that some of the records begin, by the record's index in the row. */
+  readonly longLines: ReadonlyMap<number, LongLine>;
   /** There are no records after these. */
   readonly isLast: boolean;
   /** About the memory it takes. */
   readonly bytes: number;
 }
 
+interface Wanted {
+  readonly start: number;
+  readonly end: number;
+  /** For so many bytes of memory, but at least one record. */
+  readonly maxBytes: number;
+  /** Which records are wanted when there are too many. */
+  readonly keeps: 'first' | 'last';
+}
+
 /** The records from `start` on. */
-export function windowFrom(store: Store, row: LabelRow, start: number): Window {
-  return unpack(store, row, { start, end: start + WINDOW_RECORDS });
+export function windowFrom(store: Store, row: LabelRow, start: number, maxBytes: number): Window {
+  return unpack(store, row, { start, end: Number.POSITIVE_INFINITY, maxBytes, keeps: 'first' });
 }
 
 /** The records before `end`, which may be Infinity for the last ones. */
-export function windowBefore(store: Store, row: LabelRow, end: number): Window {
-  if (Number.isFinite(end)) return unpack(store, row, { start: Math.max(0, end - WINDOW_RECORDS), end });
-  return unpack(store, row, { start: 0, end });
+export function windowBefore(store: Store, row: LabelRow, end: number, maxBytes: number): Window {
+  return unpack(store, row, { start: 0, end, maxBytes, keeps: 'last' });
 }
 
-function unpack(store: Store, row: LabelRow, { start, end }: { start: number; end: number }): Window {
-  let records: LogRecord[] = [];
-  const longLines = new Map<LogRecord, LongLine>();
+function unpack(store: Store, row: LabelRow, { start, end, maxBytes, keeps }: Wanted): Window {
+  const records: LogRecord[] = [];
+  const longLines = new Map<number, LongLine>();
   let growing: LongLine[] = [];
   let index = 0;
+  let bytes = 0;
   let isLast = true;
   visitRecords(store, row, (record, isContinuation) => {
     for (const line of growing) line.add(record, isContinuation);
     if (growing.length > 0) growing = growing.filter((line) => !line.hasEnded);
     if (isContinuation) return true;
-    if (index >= end) {
-      isLast = false;
-      return growing.length > 0;
-    }
+    const isFull = keeps === 'first' && records.length > 0 && bytes + sizeOf(record) > maxBytes;
+    if (index >= end || isFull) isLast = false;
+    if (!isLast) return growing.length > 0;
     if (index >= start) {
       records.push(record);
+      bytes += sizeOf(record);
       if (record.more && row.run !== null && row.line !== null) {
         const line = new LongLine(row, record);
-        longLines.set(record, line);
+        longLines.set(index, line);
         growing.push(line);
       }
     }
     index += 1;
-    if (end === Number.POSITIVE_INFINITY && records.length >= 2 * WINDOW_RECORDS) {
-      for (const dropped of records.slice(0, WINDOW_RECORDS)) longLines.delete(dropped);
-      records = records.slice(WINDOW_RECORDS);
-    }
     return true;
   });
-  const bytes = records.length * RECORD_OVERHEAD_BYTES + (records[0]?.bytes.buffer.byteLength ?? 0);
-  return { start: index - records.length, records, longLines, isLast, bytes };
+  let dropped = 0;
+  for (; bytes > maxBytes && dropped < records.length - 1; dropped += 1) {
+    bytes -= sizeOf(records[dropped] as LogRecord);
+    longLines.delete(start + dropped);
+  }
+  const isWhole = start === 0 && dropped === 0 && isLast;
+  return {
+    start: start + dropped,
+    // A part must not keep the whole of what the message unpacked to.
+    records: isWhole ? records : records.slice(dropped).map(copyOf),
+    longLines,
+    isLast,
+    bytes: isWhole ? records.length * RECORD_OVERHEAD_BYTES + (records[0]?.bytes.buffer.byteLength ?? 0) : bytes,
+  };
+}
+
+function sizeOf({ bytes }: LogRecord): number {
+  return RECORD_OVERHEAD_BYTES + bytes.length;
+}
+
+function copyOf(record: LogRecord): LogRecord {
+  return { ...record, bytes: Buffer.from(record.bytes) };
 }

@@ -12,8 +12,11 @@ export const feedIdSchema = z.string().regex(/^@[A-Za-z0-9+/]{43}=\.ed25519$/);
 
 /** Stock command lines turn `--text 42` into a number: it was text to whoever typed it. */
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+/** Behind a NUL SQLite's binding reads no further: two texts would become one. */
+const hasNoNul = (text: string) => !text.includes('\0');
+const nameText = z.string().min(1).max(MAX_NAME_UNITS).refine(hasNoNul);
 /** A label that is no name says nothing; the line that carries it is still worth showing. */
-const name = scalar.pipe(z.string().min(1).max(MAX_NAME_UNITS)).optional().catch(undefined);
+const name = scalar.pipe(nameText).optional().catch(undefined);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** Milliseconds since the epoch; SSB's own timestamps may have a fraction. */
 const time = z.number().min(0).max(MAX_TIME_MS);
@@ -34,7 +37,7 @@ const labels = {
   destination: name,
   job: name,
 };
-const run = z.string().min(1).max(MAX_RUN_UNITS);
+const run = z.string().min(1).max(MAX_RUN_UNITS).refine(hasNoNul);
 
 /** One line. Only `type` and `text` are required: stock SSB tools write no more than those and the labels. */
 const logSchema = z.looseObject({
@@ -96,7 +99,7 @@ const contactSchema = z.looseObject({
 const aboutSchema = z.looseObject({
   type: z.literal('about'),
   about: feedIdSchema,
-  name: z.string().min(1).max(MAX_NAME_UNITS).optional(),
+  name: nameText.optional(),
 });
 
 export type LogContent = z.infer<typeof logSchema>;

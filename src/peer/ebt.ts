@@ -10,14 +10,23 @@
  * - What a peer said of a feed is remembered over connections ("I do not replicate it", "I have nothing of it"), and a
  *   feed of which both remember that is not mentioned again. Here every connection begins with a full exchange, which
  *   for the few feeds of a network of machines is one small message.
+ * - What is no message and no note ended the process, and a feed named `__proto__` changed every object in it. Here
+ *   frames are checked first, and who sends what is neither is not spoken with.
  * - A connection that a newer one with the same peer has replaced ends the newer one's replication when it closes. Here
  *   it ends once, when it is replaced.
  */
 import { createRequire } from 'node:module';
 import { getReceive, getSequence, note } from 'epidemic-broadcast-trees/v3.js';
 import type { SignedValue } from '../message/signed.ts';
+import { isFeedId } from './engines/sqlite/validate.ts';
 import { requireAfresh } from './require-afresh.ts';
 import type { EbtInstance, EbtOptions, EbtStream } from './ssb/ebt-types.ts';
+
+/** Note on a feed that the peer does not want. */
+const NOT_REPLICATED = -1;
+const MAX_NOTE = 2 ** 31 - 1;
+/** All that a peer names is remembered, for as long as it is connected. */
+const MAX_NOTED_FEEDS = 20_000;
 
 /** Who wants to know what peers say and bring. None of these may throw. */
 export interface EbtWatcher {
@@ -65,8 +74,9 @@ export function loadEbt(): Ebt {
     const plugin = requireAfresh(requireInside, requireInside.resolve('ssb-ebt'));
     return {
       plugin,
+      // NaN of a peer that sent a message before it said how far it is.
       knownSequence: (feed) =>
-        Math.max(0, ...Object.values(instance?.state.peers ?? {}).map((peer) => peer.clock?.[feed] ?? 0)),
+        Math.max(0, ...Object.values(instance?.state.peers ?? {}).map((peer) => peer.clock?.[feed] || 0)),
       watch: (who) => {
         watcher = who;
       },
@@ -108,11 +118,20 @@ function mend(ebt: EbtInstance, watcher: () => EbtWatcher | undefined): EbtInsta
     const stream = createStream.call(this, peer, version, isClient);
     endOnce(stream);
     const write = stream.write;
+    const noted = new Set<string>();
     stream.write = function (data) {
       if (this.ended) return; // on its way when a newer connection took its place
-      write.call(this, data);
-      for (const [feed, encoded] of notesIn(data)) {
-        if (encoded === -1) noteRefusal(ebt, peer, feed);
+      const frame = readFrame(data);
+      for (const [feed] of frame?.notes ?? []) noted.add(feed);
+      if (frame === undefined || noted.size > MAX_NOTED_FEEDS) {
+        // biome-ignore lint/suspicious/noConsole: as its library says it, for what peers cause must not flood the journal
+        console.error(`replication with ${peer} is ended: it sent ${frame ? 'notes on too many feeds' : 'no message'}`);
+        this.abort(new Error('not understood'));
+        return;
+      }
+      write.call(this, frame.message ?? Object.fromEntries(frame.notes));
+      for (const [feed, encoded] of frame.notes) {
+        if (encoded === NOT_REPLICATED) noteRefusal(ebt, peer, feed);
         else watcher()?.heard(peer, feed, getSequence(encoded));
       }
     };
@@ -132,11 +151,30 @@ function endOnce(stream: EbtStream): void {
   stream.abort = stream.end;
 }
 
-/** @param data what a peer sent: a message, or notes by feed (in later versions of the protocol under `clock`) */
-function notesIn(data: unknown): [feed: string, encoded: number][] {
-  const { clock = data, author } = data as { clock?: unknown; author?: unknown };
-  if (author !== undefined || typeof clock !== 'object' || clock === null) return [];
-  return Object.entries(clock).filter((entry): entry is [string, number] => Number.isInteger(entry[1]));
+interface Frame {
+  readonly message?: object;
+  /** By feed; encoded. */
+  readonly notes: readonly (readonly [feed: string, encoded: number])[];
+}
+
+/**
+ * @param data what a peer sent: a message, or notes by feed (in later versions of the protocol under `clock`)
+ * @returns undefined when it is neither; of notes those that can be meant
+ */
+function readFrame(data: unknown): Frame | undefined {
+  if (typeof data !== 'object' || data === null || Array.isArray(data) || Buffer.isBuffer(data)) return undefined;
+  const { author, sequence, content, clock } = data as Record<string, unknown>;
+  if (author !== undefined) {
+    const isMessage = isFeedId(author) && Number.isInteger(sequence) && Number(sequence) > 0 && Boolean(content);
+    return isMessage ? { message: data, notes: [] } : undefined;
+  }
+  const entries = Object.entries(typeof clock === 'object' && clock !== null ? clock : data);
+  return { notes: entries.filter((entry): entry is [string, number] => isFeedId(entry[0]) && isNote(entry[1])) };
+}
+
+/** EBT calculates with 32 bits. */
+function isNote(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= NOT_REPLICATED && Number(value) <= MAX_NOTE;
 }
 
 function noteRefusal(ebt: EbtInstance, peer: string, feed: string): void {

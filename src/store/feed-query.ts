@@ -80,15 +80,27 @@ export function readValue(db: Database, message: number): string | undefined {
   return db.get('SELECT value FROM messages WHERE id = ?', message)?.[0] as string | undefined;
 }
 
-/** A name that `self` gave wins over the one that a feed gave itself; what others call it does not count. */
+/**
+ * A name that `self` gave wins over the one that a feed gave itself; what others call it does not count. A name that
+ * `self` gave to one feed cannot be taken by another: that one is then without a name.
+ */
 export function readNames(db: Database, self: string): Map<string, string> {
   const rows = db.all(
-    `SELECT about, name FROM names JOIN feeds ON feeds.id = names.author
-     WHERE feeds.feed IN (about, ?) ORDER BY feeds.feed = ?`,
+    `SELECT about, name, feeds.feed = ? FROM names JOIN feeds ON feeds.id = names.author
+     WHERE feeds.feed IN (about, ?) ORDER BY feeds.feed = ? DESC`,
+    self,
     self,
     self,
   );
-  return new Map(rows.map((row) => row as [string, string]));
+  const names = new Map<string, string>();
+  const given = new Set<string>();
+  for (const row of rows) {
+    const [about, name, isGiven] = row as [string, string, number];
+    if (isGiven === 1) given.add(name);
+    else if (names.has(about) || given.has(name)) continue;
+    names.set(about, name);
+  }
+  return names;
 }
 
 export function readContacts(db: Database): Contact[] {

@@ -67,6 +67,12 @@ export function* queryLabels(db: Database, query: LabelQuery): Generator<LabelRo
   yield* query.order === 'ascending' ? ascending(db, bounded) : descending(db, bounded);
 }
 
+/** The row whose first record has this number in its run, and goes on a line that an earlier row began. */
+export function readContinuation(db: Database, run: number, line: number): LabelRow | undefined {
+  const row = db.get(`${selectBy('labels_by_continuation')} WHERE run = ? AND line = ? AND open <> 0`, run, line);
+  return row === undefined ? undefined : labelRow(row);
+}
+
 /** What arrived lately, by row id: the index of times is of no help in finding it. */
 function* newRows(db: Database, query: LabelQuery): Generator<LabelRow, undefined> {
   const { sql, values } = and(seriesOf(query), rowsOf(query), {
@@ -160,7 +166,7 @@ function seriesCursors(query: LabelQuery): { select: string; condition: Conditio
 }
 
 /** The index is named, because SQLite would take one that finds fewer rows and sort them anew for every page. */
-function selectBy(index: 'labels_by_time' | 'labels_by_series' | 'labels_by_end'): string {
+function selectBy(index: 'labels_by_time' | 'labels_by_series' | 'labels_by_end' | 'labels_by_continuation'): string {
   return `SELECT ${COLUMNS} FROM labels INDEXED BY ${index}`;
 }
 

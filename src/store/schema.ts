@@ -122,6 +122,14 @@ CREATE INDEX messages_by_received ON messages (received);
 CREATE INDEX messages_by_key ON messages (substr(key, 2, 8));
 `;
 
+/**
+ * The rows that go on a line which an earlier row began: few, but they must be found at once, or a feed of lines
+ * without an end keeps its readers busy for ever.
+ */
+export const VERSION_4 = `
+CREATE INDEX labels_by_continuation ON labels (run, line) WHERE open <> 0;
+`;
+
 /** Every table of the newest version, to know a store from a file that merely looks like one. */
 export const TABLES = [
   'contacts',

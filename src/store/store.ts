@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs';
 import type { SignedMessage } from '../message/signed.ts';
 import { areMessagesSound, fileProblems } from './check.ts';
+import { readClockOffsets } from './clock-offset.ts';
 import { compareDrawn, type Difference } from './compare.ts';
 import type { Database } from './database.ts';
 import {
@@ -23,7 +24,7 @@ import {
   type Series,
 } from './feed-query.ts';
 import { Ingest, type IngestResult } from './ingest.ts';
-import { type LabelQuery, type LabelRow, queryLabels } from './label-query.ts';
+import { type LabelQuery, type LabelRow, queryLabels, readContinuation } from './label-query.ts';
 import { type MessageLog, messageLog } from './message-log.ts';
 import { getMeta, META, setMeta } from './meta.ts';
 import { rebuildDrawn } from './rebuild.ts';
@@ -66,6 +67,8 @@ export interface Store {
   feeds(): FeedTotals[];
   /** Times of the oldest and the newest line: milliseconds since the epoch; undefined when there is none. */
   span(): { oldest: number; newest: number } | undefined;
+  /** By feed id, milliseconds: above 0 where a machine's clock is ahead of this one's; without those not known. */
+  clockOffsets(): Map<string, number>;
 
   /** Names by feed id: a name that `self` gave wins over the one that the feed gave itself. */
   names(self: string): Map<string, string>;
@@ -78,12 +81,16 @@ export interface Store {
   /** The runs with this id that have lines; more than one when several feeds use it. */
   findRuns(run: string): RunRef[];
   runText(id: number): string | undefined;
+  /** The highest record number of a run, by `LabelRow.run`. */
+  runEnd(id: number): number;
 
   /** All combinations of labels there are. */
   allSeries(): IterableIterator<Series>;
   series(id: number): Series | undefined;
   /** Finds what may hold the lines that a reader wants. */
   labels(query: LabelQuery): IterableIterator<LabelRow>;
+  /** The row whose first record has this number in its run, and goes on a line that an earlier row began. */
+  continuation(run: number, line: number): LabelRow | undefined;
   /** A message's signed value as JSON, by `LabelRow.message`. */
   value(message: number): string | undefined;
   /** The id of the newest row of labels; 0 when there is none. */
@@ -127,15 +134,18 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     lineCount: () => db.number('SELECT sum(lines) FROM feeds'),
     feeds: () => readFeeds(db),
     span: () => readSpan(db),
+    clockOffsets: () => readClockOffsets(db),
     names: (self) => readNames(db, self),
     contacts: () => readContacts(db),
     runProgress: (feed, run) => runProgress(db, feed, run),
     runs: (query = {}) => queryRuns(db, query),
     findRuns: (run) => findRuns(db, run),
     runText: (id) => runText(db, id),
+    runEnd: (id) => db.number('SELECT progress FROM runs WHERE id = ?', id),
     allSeries: () => readAllSeries(db),
     series: (id) => readSeries(db, id),
     labels: (query) => queryLabels(db, query),
+    continuation: (run, line) => readContinuation(db, run, line),
     value: (message) => readValue(db, message),
     lastRow: () => db.number('SELECT max(id) FROM labels'),
     problems: (thorough) => fileProblems(db, thorough),

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { freePort } from './free-port.ts';
 import type { Result, Running } from './running.ts';
-import { type RunOptions, type Sandbox, sandbox } from './sandbox.ts';
+import { type Environment, type RunOptions, type Sandbox, sandbox } from './sandbox.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface InitAnswer {
@@ -64,6 +64,7 @@ export class Machine {
   readonly port: number;
   readonly networkKey: string;
   #daemon: Running | undefined;
+  #env: Environment = {};
 
   private constructor(box: Sandbox, answer: InitAnswer) {
     this.box = box;
@@ -137,16 +138,22 @@ export class Machine {
     this.#daemon = undefined;
   }
 
+  /** Its clock is ahead by so much (behind: less than 0) in all processes that are started from now on. */
+  shiftClock(ms: number): void {
+    const code = `const now=Date.now;Date.now=()=>now()+${ms}`;
+    this.#env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+  }
+
   spawn(...args: string[]): Running {
-    return this.box.spawnSsblog(['--path', this.dir, ...args]);
+    return this.box.spawnSsblog(['--path', this.dir, ...args], this.#env);
   }
 
   async run(...args: string[]): Promise<Result> {
-    return this.box.ssblog(['--path', this.dir, ...args]);
+    return this.runWith({}, ...args);
   }
 
   async runWith(options: RunOptions, ...args: string[]): Promise<Result> {
-    return this.box.ssblog(['--path', this.dir, ...args], options);
+    return this.box.ssblog(['--path', this.dir, ...args], { ...options, env: { ...this.#env, ...options.env } });
   }
 
   /** Runs a command that must succeed. */

@@ -1,6 +1,8 @@
 /** `log`: the combined log of all machines on stdout. */
 import type { Command } from 'commander';
-import type { LogLine } from '../../assemble/lines.ts';
+import { escapeText } from '../../assemble/escape-controls.ts';
+import type { FutureLines } from '../../assemble/future.ts';
+import type { LogFilter, LogLine } from '../../assemble/lines.ts';
 import { SsblogError } from '../../errors.ts';
 import { type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
 import { addFilterOptions, addOutputOption, type FilterOptions, type OutputOptions } from '../filter-options.ts';
@@ -28,13 +30,15 @@ async function run(call: Invocation, options: LogOptions): Promise<void> {
   const { context, globals } = call;
   const lines = options.lines === undefined ? undefined : parseCount(options.lines);
   const access = await loadMachine(call);
-  const [{ openReader }, { OpenLines, readLines }, { followLines }, { parseFilter }, output] = await Promise.all([
-    import('../reader.ts'),
-    import('../../assemble/lines.ts'),
-    import('../../assemble/follow.ts'),
-    import('../log-filter.ts'),
-    import('../render/log-output.ts'),
-  ]);
+  const [{ openReader }, { OpenLines, readLines }, future, { followLines }, { parseFilter }, output] =
+    await Promise.all([
+      import('../reader.ts'),
+      import('../../assemble/lines.ts'),
+      import('../../assemble/future.ts'),
+      import('../../assemble/follow.ts'),
+      import('../log-filter.ts'),
+      import('../render/log-output.ts'),
+    ]);
   const outputName = output.parseOutput(options.output, globals.json ?? false);
   const store = await openReader(access);
   try {
@@ -45,7 +49,10 @@ async function run(call: Invocation, options: LogOptions): Promise<void> {
     const nameOf = (feed: string) => names.get(feed);
     const limit = lines ?? (options.follow ? LINES_BEFORE_FOLLOWING : undefined);
     const openLines = new OpenLines();
-    const past = readLines(store, filter, {
+    // The last lines are what is new: those of a machine whose clock is ahead would be the last ones for ever.
+    const end = limit === undefined ? undefined : lastTime(filter, future.endOfPresent(context.now()), context.now());
+    const shown = end === undefined ? filter : { ...filter, until: end };
+    const past = readLines(store, shown, {
       nameOf,
       upToRow,
       ...(options.follow && { openLines }),
@@ -53,11 +60,30 @@ async function run(call: Invocation, options: LogOptions): Promise<void> {
       onUnreadable: (messages) => note(call, `${messages} messages could not be read: the store is damaged`),
     });
     await writer.writeAll(until(context.signal, past));
+    if (end !== undefined && !context.signal.aborted) {
+      const hidden = await future.countFutureLines(store, filter, { end, nameOf, upToRow });
+      if (hidden.lines > 0)
+        note(
+          call,
+          futureText(hidden, (feed) => names.get(feed) ?? feed),
+        );
+    }
     if (!options.follow) return;
     await writer.writeAll(followLines(store, filter, { afterRow: upToRow, nameOf, openLines, signal: context.signal }));
   } finally {
     store.close();
   }
+}
+
+/** @returns undefined where the user says what time is wanted, and means the future */
+function lastTime({ since, until }: LogFilter, end: number, now: number): number | undefined {
+  return until !== undefined || (since ?? now) > now ? undefined : end;
+}
+
+function futureText({ lines, isMore, byFeed }: FutureLines, nameOf: (feed: string) => string): string {
+  const machines = [...byFeed].map(([feed, count]) => `${escapeText(nameOf(feed))} (${count})`);
+  const count = isMore ? `more than ${lines} lines are` : lines === 1 ? '1 line is' : `${lines} lines are`;
+  return `${count} dated in the future and left out, of ${machines.join(', ')}; see: ssblog log --since now`;
 }
 
 /** Ends in order when the signal comes. */

@@ -12,7 +12,7 @@ export function register(program: Command, context: Context): void {
 
 async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
-  const [{ openReader }, { hopsFrom }, { renderTable }, { renderAgo }] = await Promise.all([
+  const [{ openReader }, { hopsFrom }, { renderTable }, { renderAgo, renderClockOffset }] = await Promise.all([
     import('../reader.ts'),
     import('../../store/hops.ts'),
     import('../render/table.ts'),
@@ -27,6 +27,8 @@ async function run(call: Invocation): Promise<void> {
     const hops = hopsFrom(self, contacts, access.config.hops);
     const feeds = new Map(store.feeds().map((feed) => [feed.id, feed]));
     const followed = new Set(contacts.filter(({ from, following }) => from === self && following).map(({ to }) => to));
+    const clockOffsets = store.clockOffsets();
+    clockOffsets.delete(self); // it cannot see its own clock
     const ids = new Set([self, ...followed, ...hops.keys(), ...feeds.keys(), ...connected]);
     const machines = [...ids].map((id) => ({
       name: names.get(id) ?? (id === self ? access.config.name : null),
@@ -36,7 +38,7 @@ async function run(call: Invocation): Promise<void> {
       connected: connected.has(id),
       lastLine: feeds.get(id)?.lastAt ?? null,
       lines: feeds.get(id)?.lines ?? 0,
-      clockOffsetMs: null,
+      clockOffsetMs: clockOffsets.get(id) ?? null,
     }));
     machines.sort(
       (a, b) => (a.hops ?? Infinity) - (b.hops ?? Infinity) || (a.name ?? a.id).localeCompare(b.name ?? b.id),
@@ -54,9 +56,10 @@ async function run(call: Invocation): Promise<void> {
       machine.connected ? 'connected' : '-',
       String(machine.lines),
       renderAgo(machine.lastLine, now),
+      renderClockOffset(machine.clockOffsetMs),
       machine.id,
     ]);
-    answer(call, machines, renderTable(['NAME', 'RELATION', 'NOW', 'LINES', 'LAST LINE', 'ID'], rows));
+    answer(call, machines, renderTable(['NAME', 'RELATION', 'NOW', 'LINES', 'LAST LINE', 'CLOCK', 'ID'], rows));
   } finally {
     store.close();
   }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { Chalk, type ChalkInstance } from 'chalk';
 import { type LineFormat, lineFormat, type OutputName } from '../../assemble/format.ts';
+import { endOfPresent } from '../../assemble/future.ts';
 import type { LogLine } from '../../assemble/lines.ts';
 import { SsblogError } from '../../errors.ts';
 import { type Level, levelRank } from '../../message/level.ts';
@@ -25,12 +26,15 @@ export interface LogWriter {
 }
 
 export function createLogWriter(
-  { stdout, environment }: Context,
+  { stdout, environment, now }: Context,
   { color }: GlobalOptions,
   { output, utc }: { output: OutputName; utc: boolean },
 ): LogWriter {
   const isTerminal = stdout.isTTY === true;
-  const format = lineFormat({ output, utc, escape: isTerminal });
+  // A text in a pipe is the same on every machine, at any time.
+  const marksFuture = isTerminal || output === 'json';
+  const isFuture = (at: number) => at > endOfPresent(now());
+  const format = lineFormat({ output, utc, escape: isTerminal, ...(marksFuture && { isFuture }) });
   const inColour = isTerminal && color && output === 'text' && !environment.NO_COLOR;
   const bytesOf = inColour ? painter(format) : (lines: readonly LogLine[]) => format.format(lines);
   let isFirst = true;

@@ -23,6 +23,16 @@ export function renderAgo(atMs: number | null, nowMs: number): string {
   return atMs === null ? '-' : formatDistanceStrict(atMs, nowMs, { addSuffix: true });
 }
 
+/** Less is no news: the network's clocks and its delays are in it. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/** `3 hours ahead`, `5 minutes behind?` (messages that came late look like that too), `right`, or `-` for unknown */
+export function renderClockOffset(offsetMs: number | null): string {
+  if (offsetMs === null) return '-';
+  if (Math.abs(offsetMs) < CLOCK_TOLERANCE_MS) return 'right';
+  return `${renderDuration(Math.abs(offsetMs))} ${offsetMs > 0 ? 'ahead' : 'behind?'}`;
+}
+
 /** `1 file`, `2 files` */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -131,6 +131,20 @@ test('a JSON line has the raw bytes only when they are not UTF-8', () => {
   assert.equal('raw' in JSON.parse(shown([{}], { output: 'json' })), false);
 });
 
+test('lines of times that are in the future are marked, where that is asked for', () => {
+  const isFuture = (at: number) => at > BACKUP.at;
+  const later = { at: BACKUP.at + 1 };
+  assert.equal(
+    shown([{}, later, {}], { isFuture }),
+    ['', ' (future)', ''].map((mark) => `2026-11-22 03:00:01${mark} [laptop] -> [nas] Backup complete\n`).join(''),
+  );
+  const json = shown([{}, later], { output: 'json', isFuture }).split('\n', 2);
+  assert.deepEqual(
+    json.map((line) => JSON.parse(line).future),
+    [undefined, true],
+  );
+});
+
 test('JSON on a terminal stays the same JSON, without controls', () => {
   const bytes = Buffer.from('\u009b31m\u202e\x7f\x1b"');
   const json = Buffer.from(shown([{ bytes }], { output: 'json', escape: true }), 'latin1').toString('utf8');

@@ -263,6 +263,43 @@ test('a name that this machine gave wins over the one a feed gave itself', (t) =
   assert.equal(store.names('@unknown').get(a.id), 'synology');
 });
 
+test('labels with a NUL, which the store would cut there, are none', (t) => {
+  const store = freshStore(t);
+  const feed = new FakeFeed('a');
+  for (const run of ['r', 'r\0one', 'r\0two'])
+    for (const content of [log(1, 'x', { run, source: run }), block(2, ['y', 'z'], { run, source: run })])
+      store.ingest([feed.message(content)]);
+  store.ingest([feed.message({ type: 'about', about: feed.id, name: 'laptop\0' })]);
+  assert.deepEqual(
+    [...store.allSeries()].map(({ source }) => source),
+    ['r', undefined],
+  );
+  assert.equal(store.runProgress(feed.id, 'r'), 3);
+  assert.equal(store.lineCount(), 5, 'lines without a run are still lines');
+  assert.equal(store.feeds()[0]?.unreadable, 3, 'two blocks and a name');
+  assert.equal(store.names(feed.id).size, 0);
+});
+
+test('a name that this machine gave cannot be taken by another one', (t) => {
+  const store = freshStore(t);
+  const [self, nas, hostile] = [new FakeFeed('self'), new FakeFeed('nas'), new FakeFeed('hostile')];
+  store.ingest([
+    hostile.message({ type: 'about', about: hostile.id, name: 'nas' }),
+    nas.message({ type: 'about', about: nas.id, name: 'synology' }),
+    self.message({ type: 'about', about: self.id, name: 'laptop' }),
+    self.message({ type: 'about', about: nas.id, name: 'nas' }),
+  ]);
+  const names = new Map([
+    [self.id, 'laptop'],
+    [nas.id, 'nas'],
+  ]);
+  assert.deepEqual(store.names(self.id), names);
+  store.ingest([hostile.message({ type: 'about', about: hostile.id, name: 'laptop' })]);
+  assert.deepEqual(store.names(self.id), names);
+  store.ingest([hostile.message({ type: 'about', about: hostile.id, name: 'other' })]);
+  assert.deepEqual(store.names(self.id), names.set(hostile.id, 'other'));
+});
+
 test('a run has one record, in which its end keeps what only its start said', (t) => {
   const store = freshStore(t);
   const feed = new FakeFeed('a');
