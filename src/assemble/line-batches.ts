@@ -44,7 +44,10 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
     looked += 1;
     if (cursor !== undefined) {
-      for (const line of linesOf(cursor, { store, options })) {
+      const { record, longLine } = cursor;
+      const lines =
+        longLine === undefined ? [lineAt(cursor, record.bytes)] : linesOf(cursor, longLine, { store, options });
+      for (const line of lines) {
         if (passes(line)) batch.add(line, cursor);
         if (!batch.isFull) continue;
         // Now, for a line without an end has any number of parts.
@@ -66,10 +69,13 @@ class Batch {
   #bytes = 0;
   #keptBytes = 0;
   readonly #rows = new Set<LabelRow>();
+  #lastRow: LabelRow | undefined;
 
   add(line: LogLine, { row, bytes }: Cursor): void {
     this.lines.push(line);
     this.#bytes += line.bytes.length;
+    if (row === this.#lastRow) return;
+    this.#lastRow = row;
     if (!this.#rows.has(row)) this.#keptBytes += bytes;
     this.#rows.add(row);
   }
@@ -98,13 +104,9 @@ function lineAt({ labels, record, row, sequence }: Cursor, bytes: Buffer): LogLi
 /** The line: all at once, unless it is so long that nobody could hold it. Or others, which waited for their ends. */
 function* linesOf(
   cursor: Cursor,
+  longLine: LongLine,
   { store, options }: { store: Store; options: BatchOptions },
 ): Generator<LogLine, undefined> {
-  const { record, longLine } = cursor;
-  if (longLine === undefined) {
-    yield lineAt(cursor, record.bytes);
-    return;
-  }
   for (;;) {
     const state = stateOf(longLine, store, options);
     if (state === 'unfinished' && options.openLines !== undefined) {
