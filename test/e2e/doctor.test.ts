@@ -318,7 +318,10 @@ for (const engine of ['sqlite', 'ssb-server']) {
     await laptop.pipe(numbered(30));
     const { text: before } = await laptop.must('log', '--utc');
     const file = laptop.path('store.db');
-    sql(file, 'DROP VIEW log_messages; DROP VIEW log_runs; DROP VIEW machines; PRAGMA user_version = 2');
+    sql(
+      file,
+      'DROP VIEW log_messages; DROP VIEW log_runs; DROP VIEW machines; DROP INDEX labels_by_continuation; PRAGMA user_version = 2',
+    );
     assert.deepEqual(wrong((await doctor(laptop)).findings), ['store-version']);
     const mended = await doctor(laptop, '--fix');
     assert.deepEqual([mended.code, wrong(mended.findings)], [0, ['store-version true']], JSON.stringify(mended));

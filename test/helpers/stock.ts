@@ -104,6 +104,20 @@ export class StockDaemon implements Reachable {
     this.#daemon = undefined;
   }
 
+  async kill9(): Promise<void> {
+    this.#daemon?.kill('SIGKILL');
+    await this.#daemon?.exit;
+    this.#daemon = undefined;
+  }
+
+  /** A connection of ssb-client with the daemon's own keys. */
+  async connect<T>(manifest: object): Promise<T & { close(error: true, callback: () => void): void }> {
+    const ssbKeys = require('ssb-keys') as { loadSync(file: string): unknown };
+    const connect = require('ssb-client') as (keys: unknown, options: ClientOptions) => Promise<never>;
+    const keys = ssbKeys.loadSync(join(this.dir, 'secret'));
+    return connect(keys, { remote: this.address, caps: { shs: this.networkKey }, manifest });
+  }
+
   /** It says nothing when it is ready: asked until it answers. */
   async #waitUntilReachable(): Promise<void> {
     await waitFor('the stock daemon to answer', async () => (await stockClient(this, 'whoami')).code === 0, {
