@@ -12,7 +12,7 @@ import { type ExamineOptions, isOpen, type Machine } from './finding.ts';
 
 /** @throws SsblogError `no-machine` when there is nothing to look at */
 export async function openMachine(sources: ConfigSources, options: ExamineOptions): Promise<Machine> {
-  const paths = machinePaths(sources.dir);
+  const paths = machinePaths(sources.dir, sources.environment);
   const config = attempt(() => loadConfig(sources).config);
   if (!isOpen(config) && config.code === 'no-machine' && !isMachine(paths)) throw config;
   const identity = attempt(() => readIdentity(paths));

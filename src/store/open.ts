@@ -57,6 +57,22 @@ export function openMirror(file: string): Mirror {
   }
 }
 
+/**
+ * Looks again at a store in which somebody met damage.
+ * @throws StoreUnusable when it is damaged
+ */
+export function recheckDamage(file: string): void {
+  if (!existsSync(file + DAMAGE_MARK)) return;
+  const store = openReader(file);
+  try {
+    const [problem] = store.problems(false);
+    if (problem !== undefined) throw new StoreUnusable('damaged', `the store ${file} is damaged: ${problem}`);
+  } finally {
+    store.close();
+  }
+  rmSync(file + DAMAGE_MARK, { force: true });
+}
+
 function openReader(file: string): Store {
   if (!existsSync(file)) throw missing(file);
   return openChecked(file, true, requireCurrent);

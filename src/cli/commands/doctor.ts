@@ -1,9 +1,8 @@
 /** `doctor`: finds and explains what is wrong with a machine, and mends what can be mended. */
-import { tmpdir } from 'node:os';
 import type { Command } from 'commander';
-import type { ExamineOptions, Finding, RepairName } from '../../doctor/finding.ts';
+import type { Finding, RepairName } from '../../doctor/finding.ts';
 import type { SsblogError } from '../../errors.ts';
-import { answer, type Context, type Invocation, invocation, note } from '../context.ts';
+import { answer, type Context, type Invocation, invocation } from '../context.ts';
 import type { Answer } from '../render/findings.ts';
 
 const EXIT_WRONG = 1;
@@ -31,38 +30,20 @@ A damaged store is kept beside the new one, as store.damaged-DATE, to be removed
 
 async function run(call: Invocation, { fix = false, verify = false }: Options): Promise<void> {
   const { context, flags, dir } = call;
-  const [{ closeMachine, openMachine }, { examine }, { showProgress }, { renderFindings }] = await Promise.all([
+  const [{ closeMachine, openMachine }, { examine }, { examineOptions }, { renderFindings }] = await Promise.all([
     import('../../doctor/open-machine.ts'),
     import('../../doctor/examine.ts'),
-    import('../render/progress.ts'),
+    import('../examine-options.ts'),
     import('../render/findings.ts'),
   ]);
-  let progress: { work: string; shown: ReturnType<typeof showProgress> } | undefined;
-  const options: ExamineOptions = {
-    thorough: verify,
-    now: context.now,
-    environment: context.environment,
-    temporaryDir: tmpdir(),
-    signal: context.signal,
-    notice: (text) => {
-      progress?.shown.end();
-      note(call, text);
-    },
-    onProgress: (work, done, total) => {
-      if (progress?.work !== work) {
-        progress?.shown.end();
-        progress = { work, shown: showProgress(call, total, work === 'searching' ? 'pages' : 'messages') };
-      }
-      progress.shown.update(done);
-    },
-  };
+  const { options, end } = examineOptions(call, verify);
   const look = async () => {
     const machine = await openMachine({ dir, flags, environment: context.environment }, options);
     try {
       return { machine, findings: await examine(machine) };
     } finally {
       closeMachine(machine);
-      progress?.shown.end();
+      end();
     }
   };
   const { machine, findings } = await look();

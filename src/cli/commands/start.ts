@@ -15,7 +15,11 @@ export function register(program: Command, context: Context): void {
     .command('start')
     .description('run the daemon in the foreground; it is ready when it prints "listening" on stderr')
     .option('--no-catch-up', 'write at once, without hearing from others how far the feed of this machine goes')
-    .addHelpText('after', '\nSIGTERM and SIGINT end it in order, with exit status 0.')
+    .addHelpText(
+      'after',
+      `
+SIGTERM and SIGINT end it in order, with exit status 0. A damaged store is mended first, as by ssblog doctor --fix.`,
+    )
     .action((options: StartOptions, command: Command) => run(invocation(context, command), options));
 }
 
@@ -23,14 +27,31 @@ async function run(call: Invocation, { catchUp }: StartOptions): Promise<void> {
   const { context } = call;
   const access = await loadMachine(call);
   const { startDaemon } = await import('../../peer/daemon.ts');
-  const daemon = await startDaemon(access, {
-    underSystemd: context.environment.NOTIFY_SOCKET !== undefined,
-    noCatchUp: !catchUp,
+  const options = { underSystemd: context.environment.NOTIFY_SOCKET !== undefined, noCatchUp: !catchUp };
+  const daemon = await startDaemon(access, options).catch(async (error: unknown) => {
+    await mendOrThrow(call, error);
+    return startDaemon(access, options);
   });
   context.stderr.write(`ssblog: listening on ${daemon.addresses.join(' ')}\n`);
   await Promise.race([aborted(context.signal), daemon.stopRequested, daemon.failed]);
   await withDeadline(daemon.close(), CLOSE_DEADLINE_MS);
   context.setExitCode(0); // a signal that asks a daemon to end is no failure
+}
+
+/** A daemon that nobody looks after must not stay away because of a damaged store. @throws `error` if that is not it */
+async function mendOrThrow(call: Invocation, error: unknown): Promise<void> {
+  if (!(error instanceof SsblogError) || error.code !== 'store') throw error;
+  const [{ mendStore }, { examineOptions }] = await Promise.all([
+    import('../../doctor/mend-store.ts'),
+    import('../examine-options.ts'),
+  ]);
+  const { dir, flags, context } = call;
+  const { options, end } = examineOptions(call, false);
+  try {
+    if (!(await mendStore({ dir, flags, environment: context.environment }, options))) throw error;
+  } finally {
+    end();
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

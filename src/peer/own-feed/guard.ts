@@ -96,7 +96,10 @@ export class OwnFeedGuard {
 
   /** A peer says how far it has the own feed. */
   heard(peer: string, sequence: number): void {
-    if (this.#isClosed || sequence < 1) return;
+    if (this.#isClosed) return;
+    // Who speaks of it takes it: what is written now will be there, whether or not anybody says so later.
+    if (!this.#state.isKnown) this.#change({ isKnown: true });
+    if (sequence < 1) return;
     const question = this.#lookInto(peer, sequence).finally(() => this.#questions.delete(question));
     // Nobody who merely says so can keep this machine from writing; only what might be true is waited for.
     if (sequence > this.#head) this.#questions.add(question);
@@ -123,7 +126,6 @@ export class OwnFeedGuard {
     const value = await this.#options.ask(peer, sequence);
     const key = value?.author === this.#options.id && value.sequence === sequence ? signedId(value) : undefined;
     if (this.#isClosed || key === undefined) return; // it has not shown what it says
-    if (!this.#state.isKnown) this.#change({ isKnown: true });
     if (sequence > this.#head && value !== undefined && value.timestamp > this.#startedMs) {
       this.received(value);
     } else if (sequence > this.#head) {

@@ -48,7 +48,7 @@ const stateSchema = z.object({
   boot: z.string().max(200).optional(),
   /** Whether the record was closed in order. */
   isClosed: z.boolean(),
-  /** Another machine holds something of the feed. */
+  /** Another machine holds something of the feed, or takes it. */
   isKnown: z.boolean(),
   hold: holdSchema.optional(),
 });

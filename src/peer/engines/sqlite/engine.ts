@@ -5,7 +5,7 @@ import type { Identity } from '../../../config/identity.ts';
 import type { MachinePaths } from '../../../config/paths.ts';
 import { SsblogError } from '../../../errors.ts';
 import { StoreUnusable } from '../../../store/failures.ts';
-import { openStore } from '../../../store/open.ts';
+import { openStore, recheckDamage } from '../../../store/open.ts';
 import type { Store } from '../../../store/store.ts';
 import { createStack } from '../../ssb/stock.ts';
 import type { SsbPeer } from '../../ssb/types.ts';
@@ -79,6 +79,7 @@ function holdsSomething(file: string): boolean {
 
 function openUndamaged(paths: MachinePaths): Store {
   try {
+    recheckDamage(paths.store);
     return openStore(paths.store);
   } catch (error) {
     if (error instanceof StoreUnusable && error.reason === 'damaged') throw lost(paths, 'is damaged', error);

@@ -110,6 +110,13 @@ test('a peer that shows a later message of this machine keeps it from writing un
   assert.deepEqual(events, ['free']);
 });
 
+test('whoever takes the feed may hold all of it later, though it never says so', (t) => {
+  const { guard, saved } = setUp(t, { here: feed(3), there: feed(0), state: { isKnown: false } });
+  guard.heard('peer', 0);
+  assert.equal(saved.at(-1)?.isKnown, true);
+  assert.equal(guard.hold, undefined);
+});
+
 test('writing waits for the answer of a peer that says that it has more', async (t) => {
   const { guard } = setUp(t, { here: feed(3), there: feed(5) });
   guard.heard('peer', 5);
