@@ -28,7 +28,13 @@ async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader has enough (`| head`): that is no failure.
     if (staysWithoutStdout) return;
-    process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED);
+    if (error.code === 'EPIPE') process.exit(0);
+    print(argv, {
+      code: 'io',
+      message: `the output cannot be written: ${error.message}`,
+      hint: 'look at the disk that it goes to',
+    });
+    process.exit(EXIT_FAILED);
   });
   const context: Context = {
     stdin: process.stdin,
@@ -112,4 +118,7 @@ process.on('uncaughtException', (error) => {
 process.umask(0o077);
 
 // SSB's libraries leave timers and sockets behind: the process ends when its work is done.
-process.exit(await main(process.argv.slice(2)));
+const exitCode = await main(process.argv.slice(2));
+// What was written last may still fail, and says so by an event.
+await new Promise((resolve) => process.stdout.write('', resolve));
+process.exit(exitCode);

@@ -11,12 +11,15 @@ function isNetworkKey(text: string): boolean {
   return bytes.length === NETWORK_KEY_BYTES && bytes.toString('base64') === text;
 }
 
-const integer = (min: number, max: number, what: string) =>
-  z.coerce
-    .number({ error: `must be ${what}` })
-    .int({ error: `must be ${what}` })
-    .min(min, { error: `must be ${what}` })
-    .max(max, { error: `must be ${what}` });
+/** A flag and the environment give text, the file a number. */
+const integer = (min: number, max: number, what: string) => {
+  const error = { error: `must be ${what}` };
+  const text = z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number);
+  return z.union([z.number(), text], error).pipe(z.int(error).min(min, error).max(max, error));
+};
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a name with control characters could drive a terminal.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;

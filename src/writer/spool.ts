@@ -216,7 +216,8 @@ async function readyFiles(dir: string): Promise<string[]> {
 
 async function entriesOf(dir: string): Promise<string[]> {
   try {
-    return await readdir(dir);
+    const entries = await readdir(dir, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;

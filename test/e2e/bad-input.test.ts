@@ -1,13 +1,13 @@
 /** Directories, files and ports that are not as they should be: told in one line, and nothing changed on disk. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { snapshot } from '../helpers/disk.ts';
 import { type Machine, network } from '../helpers/machine.ts';
 import { assertRefused, type Expected } from '../helpers/refusal.ts';
 import type { Result } from '../helpers/running.ts';
-import { sandbox } from '../helpers/sandbox.ts';
+import { SSBLOG, sandbox } from '../helpers/sandbox.ts';
 
 /** A feed id that is well formed and belongs to nobody here. */
 const SOME_ID = `@${Buffer.alloc(32, 7).toString('base64')}.ed25519`;
@@ -107,6 +107,7 @@ function lineOf(machine: Machine, text: string): number {
 test('a broken config.json is named with the line, and the key where there is one', async (t) => {
   const cases: readonly (readonly [string, (text: string) => string, string, RegExp])[] = [
     ['a port that is none', (text) => text.replace(/"port": \d+/, '"port": "http"'), '"port"', /port/],
+    ['a port that is no number', (text) => text.replace(/"port": \d+/, '"port": true'), '"port"', /port/],
     ['a port out of range', (text) => text.replace(/"port": \d+/, '"port": 70000'), '"port"', /port/],
     [
       'a network key that is too short',
@@ -245,4 +246,32 @@ test('a bad id or address changes nothing while the daemon runs', async (t) => {
     assertRefused(await laptop.run(...args), { exitCode: 2, says: /./ });
   }
   assert.equal((await laptop.status()).messages, messages);
+});
+
+test('streams that are none', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  const shell = (command: string) => laptop.box.run('sh', ['-c', `"${process.execPath}" "${SSBLOG}" ${command}`], {});
+  const path = `--path "${laptop.dir}"`;
+  await t.test('a directory as input', async () => {
+    assertRefused(await shell(`pipe ${path} < /`), { exitCode: 2, says: /stdin is a directory/ });
+  });
+  for (const verb of ['config', 'whoami', 'status', 'log']) {
+    await t.test(`a full disk for the output of ${verb}`, { skip: !existsSync('/dev/full') }, async () => {
+      await laptop.pipe('a line\n');
+      assertRefused(await shell(`${verb} ${path} > /dev/full`), { exitCode: 1, says: /output cannot be written/ });
+    });
+  }
+});
+
+test('a directory among the files of the spool is no file of it', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  mkdirSync(laptop.path('spool', 'x-000000000.jsonl'), { recursive: true });
+  assert.equal((await laptop.status()).spool.files, 0);
+  await laptop.pipe('a line\n');
+  await laptop.waitForLog(1);
+});
+
+test('a machine does not unfollow itself', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  assertRefused(await laptop.run('unfollow', laptop.id), { exitCode: 2, says: /this machine itself/ });
 });

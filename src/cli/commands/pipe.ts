@@ -1,4 +1,5 @@
 /** `pipe`: every line of stdin becomes a line of the log. */
+import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parseDuration } from '../../config/duration.ts';
 import { SsblogError } from '../../errors.ts';
@@ -43,6 +44,7 @@ async function run(call: Invocation, options: PipeOptions): Promise<void> {
   const { context } = call;
   const level = options.level === undefined ? undefined : parseLevelFlag(options.level);
   checkSchedule(options);
+  refuseDirectory(context.stdin);
   const access = await loadMachine(call);
   const [
     { checkName },
@@ -119,6 +121,13 @@ async function run(call: Invocation, options: PipeOptions): Promise<void> {
   if (call.globals.json) answer(call, summary, '');
   else if (call.globals.verbose)
     note(call, `${packer.lines} lines of run ${labels.run}, ${spooled} of them in the spool`);
+}
+
+/** Node reads a directory as if it were empty. */
+function refuseDirectory(stdin: Context['stdin']): void {
+  const { fd } = stdin as { fd?: unknown };
+  if (typeof fd !== 'number' || !fstatSync(fd).isDirectory()) return;
+  throw new SsblogError('usage', 'stdin is a directory', { hint: 'give lines to it: COMMAND | ssblog pipe' });
 }
 
 /** As in the message that carries it. */

@@ -22,6 +22,7 @@ async function run(call: Invocation): Promise<void> {
   // A command's own peer answers too; it ends with its command.
   if (daemon === undefined || (await daemon.status()).temporary) {
     await daemon?.close();
+    if (daemon === undefined) await requireNobody(access.paths);
     note(call, 'no daemon runs');
     answer(call, { stopped: false }, '');
     return;
@@ -30,6 +31,12 @@ async function run(call: Invocation): Promise<void> {
   await daemon.close();
   await waitForEnd(access.paths);
   answer(call, { stopped: true }, '');
+}
+
+/** @throws SsblogError `locked` when a process holds the machine that does not answer */
+async function requireNobody(paths: MachinePaths): Promise<void> {
+  const { takeLock } = await import('../../peer/lock.ts');
+  takeLock(paths).close();
 }
 
 /** The lock is what a daemon lets go of last. */

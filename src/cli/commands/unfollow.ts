@@ -1,5 +1,6 @@
 /** `unfollow`: no longer replicates a machine's feed. */
 import type { Command } from 'commander';
+import { SsblogError } from '../../errors.ts';
 import type { MachineAccess } from '../../peer/open-control.ts';
 import { answer, type Context, type Invocation, invocation, loadMachine } from '../context.ts';
 
@@ -15,6 +16,7 @@ async function run(call: Invocation, machine: string): Promise<void> {
   const access = await loadMachine(call);
   const { openControl } = await import('../../peer/open-control.ts');
   const id = await findMachine(access, machine);
+  if (id === access.identity.id) throw new SsblogError('usage', 'that is the id of this machine itself');
   const control = await openControl(access);
   try {
     await control.write([{ type: 'contact', contact: id, following: false }]);
