@@ -199,10 +199,6 @@ export class OwnFeedGuard {
   #change(change: Partial<OwnFeedState>): void {
     const { hold, ...state } = { ...this.#state, ...change };
     this.#state = hold === undefined ? state : { ...state, hold };
-    try {
-      this.#options.save(this.#state);
-    } catch (error) {
-      this.#options.notice((error as Error).message); // what is known holds as long as this process
-    }
+    this.#options.save(this.#state);
   }
 }

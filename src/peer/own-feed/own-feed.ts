@@ -12,7 +12,7 @@ import { OwnFeedGuard } from './guard.ts';
 import { keepMark, readMark } from './high-water-mark.ts';
 import { currentBoot, recordPlace } from './place.ts';
 import { startState } from './start-state.ts';
-import { type Hold, readOwnFeedState, writeOwnFeedState } from './state-file.ts';
+import { type Hold, type OwnFeedState, readOwnFeedState, writeOwnFeedState } from './state-file.ts';
 
 /** How often connected peers are asked for messages that were not written here. */
 const INQUIRE_EVERY_MS = 10_000;
@@ -42,9 +42,14 @@ export interface OwnFeed extends EbtWatcher {
 
 export async function openOwnFeed(options: OwnFeedOptions): Promise<OwnFeed> {
   const { peer, store, paths, notice } = options;
-  const save = (state: Parameters<typeof writeOwnFeedState>[1]) => {
+  /** What cannot be kept on a full disk holds for as long as this process, and is mostly found again by the next. */
+  const save = (state: OwnFeedState) => {
     current = state;
-    writeOwnFeedState(paths.ownFeed, state);
+    try {
+      writeOwnFeedState(paths.ownFeed, state);
+    } catch (error) {
+      notice((error as Error).message);
+    }
   };
   let current = await stateAtStart(options);
   save(current);
