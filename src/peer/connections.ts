@@ -9,6 +9,19 @@ export interface Connections {
   list(): PeerEntry[];
 }
 
+/**
+ * A connection whose other side hangs up at once ends before secret-stack and ssb-conn know of it: nobody hears that
+ * it closed, and it would count as open, and its machine as reached, for ever. Here its end is told once more, when
+ * all that follows from its beginning is done.
+ */
+export function tellOfEarlyEnds(peer: SsbPeer): void {
+  peer.on('rpc:connect', (remote) => {
+    setImmediate(() => {
+      if (remote.closed) remote.emit('closed');
+    });
+  });
+}
+
 /** A machine whose connection was replaced so often in this time is more than one. */
 const SUSPICIOUS_REPLACEMENTS = 3;
 const SUSPICIOUS_WITHIN_MS = 120_000;

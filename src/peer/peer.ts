@@ -19,7 +19,7 @@ import type { Store } from '../store/store.ts';
 import { Writer } from '../writer/publish.ts';
 import { Spool } from '../writer/spool.ts';
 import { apiPlugin } from './api.ts';
-import { replaceOlder, replicationProgress, watchConnections } from './connections.ts';
+import { replaceOlder, replicationProgress, tellOfEarlyEnds, watchConnections } from './connections.ts';
 import type { Control, DialResult, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
 import { loadEbt } from './ebt.ts';
@@ -130,6 +130,7 @@ async function open(
     create: () => loadUnixSocket()({ path: socketDirectory(paths), scope: 'device' }),
   });
   peer.multiserver.transport({ name: 'ws', create: () => webSocket({}) });
+  tellOfEarlyEnds(peer);
   const connections = watchConnections(peer);
   replaceOlder(peer, {
     notice: (id, addresses) => {

@@ -23,21 +23,10 @@ export function addressFeed(address: string): string | undefined {
   return key === undefined ? undefined : `@${key}.ed25519`;
 }
 
-/**
- * Feeds that are connected or being dialled. ssb-conn takes a connection that ended as soon as it was made for one
- * that stands, for ever, and would not dial its address again: it is told that it is gone.
- */
+/** Feeds that are connected or being dialled. */
 function busyFeeds(peer: SsbPeer): Set<string> {
-  const hub = peer.conn.hub();
-  const busy = new Set<string>();
-  for (const [address, { key, state }] of [...hub.entries()]) {
-    if (key === undefined) continue;
-    const isGone = state === 'connected' && (peer.peers[key]?.length ?? 0) === 0;
-    // What it cannot hang up stays in its list, and is looked at again at the next tick.
-    if (isGone) hub.disconnect(address).catch(() => undefined);
-    else busy.add(key);
-  }
-  return busy;
+  const feeds = [...peer.conn.hub().entries()].map(([, { key }]) => key);
+  return new Set(feeds.filter((key) => key !== undefined));
 }
 
 export function startScheduler(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { HandmadeFeed, HandmadePeer } from '../helpers/hostile.ts';
+import { HandmadeFeed, HandmadePeer, HangingUp } from '../helpers/hostile.ts';
 import { link, type Machine, network, startAll } from '../helpers/machine.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -126,4 +126,14 @@ test('a thousand connections that say nothing, or garbage, keep nobody else out'
   await nas.start();
   await nas.waitForPeer(laptop);
   assert.ok(laptop.said.split('\n').length < 30, laptop.said);
+});
+
+test('a peer that hangs up as soon as it is reached is dialled again and again', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  const peer = await HangingUp.listen(laptop.networkKey);
+  t.after(() => peer.close());
+  await laptop.run('connect', peer.address);
+  await waitFor('another attempt', () => peer.count > 1, { detail: () => `there were ${peer.count}` });
+  await waitFor('no connection', async () => (await laptop.status()).peers.length === 0);
 });

@@ -1,8 +1,11 @@
 /** Feeds and peers that keep to the letter of SSB and to nothing else: whatever can be signed, they sign. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
 import type { Machine } from './machine.ts';
 
 const require = createRequire(import.meta.url);
@@ -81,6 +84,75 @@ export async function addAll(machine: Machine, messages: Iterable<SignedByHand>)
   }
   await Promise.all(calls);
   await promisify(rpc.close.bind(rpc))(true);
+}
+
+type Stack = (config: object) => {
+  on(event: 'rpc:connect', listener: (remote: { close(error: true, callback: () => void): void }) => void): void;
+  once(event: 'multiserver:listening', listener: () => void): void;
+  close(error: true, callback: () => void): void;
+};
+
+/** Bytes of the handshake's answers: to the hello, and to the rest of it with the first packet after it, a goodbye. */
+const HELLO_BYTES = 64;
+const ACCEPT_AND_GOODBYE_BYTES = 80 + 43;
+
+/** A machine that takes every connection and hangs up at once: its goodbye comes with the end of the handshake. */
+export class HangingUp {
+  readonly address: string;
+  /** How often it was reached. */
+  count = 0;
+  readonly #stack: ReturnType<Stack>;
+  readonly #front: Server;
+
+  private constructor(stack: ReturnType<Stack>, address: string, front: Server) {
+    this.#stack = stack;
+    this.address = address;
+    this.#front = front;
+    stack.on('rpc:connect', (remote) => {
+      this.count += 1;
+      remote.close(true, () => undefined);
+    });
+  }
+
+  static async listen(networkKey: string): Promise<HangingUp> {
+    const createStack = createRequire(require.resolve('ssb-server'))('secret-stack') as (config: object) => Stack;
+    const [port, frontPort] = [await freePort(), await freePort()];
+    const net = [{ scope: 'device', transform: 'shs', host: '127.0.0.1', port }];
+    const keys = ssbKeys.generate();
+    const stack = createStack({})({ keys, caps: { shs: networkKey }, connections: { incoming: { net } } });
+    await new Promise<void>((resolve) => {
+      stack.once('multiserver:listening', resolve);
+    });
+    const front = createServer((client) => inOnePiece(client, dial(port, '127.0.0.1')));
+    front.listen(frontPort, '127.0.0.1');
+    await once(front, 'listening');
+    const key = keys.id.slice(1, -'.ed25519'.length);
+    return new HangingUp(stack, `net:127.0.0.1:${frontPort}~shs:${key}`, front);
+  }
+
+  async close(): Promise<void> {
+    this.#front.close();
+    await new Promise<void>((resolve) => {
+      this.#stack.close(true, resolve);
+    });
+  }
+}
+
+/** What the network may do at any time: the last answer of the handshake and the goodbye arrive as one. */
+function inOnePiece(client: Socket, server: Socket): void {
+  let held = Buffer.alloc(0);
+  let isHello = true;
+  client.pipe(server);
+  client.on('error', () => server.destroy());
+  server.on('error', () => client.destroy());
+  server.on('end', () => client.end(held));
+  server.on('data', (bytes) => {
+    held = Buffer.concat([held, bytes]);
+    if (held.length < (isHello ? HELLO_BYTES : ACCEPT_AND_GOODBYE_BYTES)) return;
+    client.write(held);
+    held = Buffer.alloc(0);
+    isHello = false;
+  });
 }
 
 type Frames = (abort: unknown, callback: (end: unknown, frame?: unknown) => void) => void;

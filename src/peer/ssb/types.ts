@@ -21,8 +21,6 @@ export interface StackBuilder {
 
 export interface ConnectionRecord {
   readonly key?: string;
-  readonly state?: string;
-  readonly hubBirth?: number;
 }
 
 /** One connection's remote side. */
@@ -30,8 +28,10 @@ export interface RemotePeer {
   readonly id: string;
   readonly stream: { readonly address: string };
   createHistoryStream(options: { id: string; seq: number; limit: number; keys: false }): PullSource<unknown>;
+  readonly closed: boolean;
   close(abort: true, callback: Callback): void;
   once(event: 'closed', listener: () => void): void;
+  emit(event: 'closed'): void;
 }
 
 export interface SsbPeer {
@@ -62,9 +62,6 @@ export interface SsbPeer {
     connect(address: string, callback: Callback): void;
     dbPeers(): [address: string, data: ConnectionRecord][];
     db(): { loaded(): Promise<unknown>; _write(callback: Callback): void };
-    hub(): {
-      entries(): Iterable<[address: string, data: ConnectionRecord]>;
-      disconnect(address: string): Promise<boolean>;
-    };
+    hub(): { entries(): Iterable<[address: string, data: ConnectionRecord]> };
   };
 }

@@ -10,22 +10,13 @@ const address = (key: string, port = 1) => `net:127.0.0.1:${port}~shs:${key}`;
 /** ssb-conn's part that the scheduler uses; the network is the fake here. */
 function network(addresses: string[], connected: string[] = []) {
   const dialled: string[] = [];
-  /** Connections that ended as soon as they were made; ssb-conn holds them for open. */
-  const dead = new Set<string>();
   const answers: Callback[] = [];
   const peer = {
     id: `@${'S'.repeat(43)}=.ed25519`,
-    get peers() {
-      return Object.fromEntries(connected.map((key) => [`@${key}.ed25519`, [{}]]));
-    },
     conn: {
       dbPeers: () => addresses.map((known) => [known, {}]),
       hub: () => ({
-        entries: () => [
-          ...connected.map((key) => [address(key), { key: `@${key}.ed25519`, state: 'connected' }]),
-          ...[...dead].map((known) => [known, { key: addressFeed(known), state: 'connected' }]),
-        ],
-        disconnect: async (known: string) => dead.delete(known),
+        entries: () => connected.map((key) => [address(key), { key: `@${key}.ed25519`, state: 'connected' }]),
       }),
       connect: (known: string, callback: Callback) => {
         dialled.push(known);
@@ -33,7 +24,7 @@ function network(addresses: string[], connected: string[] = []) {
       },
     },
   } as unknown as SsbPeer;
-  return { peer, dialled, answers, connected, dead };
+  return { peer, dialled, answers, connected };
 }
 
 test('an address tells whose it is', () => {
@@ -71,14 +62,5 @@ test('a machine that does not answer is dialled again after growing pauses, at m
   const pauses = times.slice(1).map((time, index) => time - (times[index] as number));
   assert.deepEqual(pauses.slice(0, 7), [2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   assert.ok(dialled.length > 8);
-  scheduler.close();
-});
-
-test('a connection that ended as soon as it was made is dialled again', () => {
-  const { peer, dialled, dead } = network([address(KEY)]);
-  dead.add(address(KEY));
-  const scheduler = startScheduler(peer);
-  assert.equal(dead.size, 0, 'ssb-conn would not dial its address otherwise');
-  assert.deepEqual(dialled, [address(KEY)]);
   scheduler.close();
 });
