@@ -3,6 +3,7 @@
  * guessed from the block before and corrected: a few attempts for each block.
  */
 import { encodeBlock } from '../message/block.ts';
+import type { Effort } from '../message/block-encodings.ts';
 import type { LogBlockContent, LogContent } from '../message/content.ts';
 import { MAX_BLOCK_BYTES, MAX_BLOCK_RECORDS, MAX_MESSAGE_UNITS, MAX_RECORD_BYTES } from '../message/limits.ts';
 import { encodeLog } from '../message/log.ts';
@@ -13,15 +14,28 @@ export type LineContent = LogContent | LogBlockContent;
 
 /** The other half of what a reader unpacks is room for the header of so many records. */
 const MAX_BODY_BYTES = MAX_BLOCK_BYTES / 2;
-/** The fill (1 is the message limit) at which attempts aim: a little less than all, or half of them would be too large. */
-const AIM = 0.94;
+/** Bytes of records that fill a message, until there was one to learn from. */
+const FIRST_GUESS_BYTES = 30_000;
+/** How far the guess is off on average, as a share of it, until that is known. */
+const FIRST_ERROR = 0.05;
+/** The same of what a block's first attempt tells of its second. */
+const ERROR_OF_SECOND = 0.025;
+/** What a new block counts in the averages of those before. */
+const NEWEST_WEIGHT = 0.3;
+/** Of guesses that are off by this many average errors, one in six makes a block too large, and an attempt vain. */
+const ERRORS_LEFT_FREE = 1.3;
+const MIN_AIM = 0.8;
+const MAX_AIM = 0.98;
 /** The fill at which a block is not worth another attempt. */
-const GOOD = 0.88;
-/** Bytes of records that fill a block, until there was one to learn from. */
-const FIRST_GUESS_BYTES = 24_000;
+const GOOD: Readonly<Record<Effort, number>> = { fast: 0.8, small: 0.9 };
+/** What does not fit is tried with fewer records this often, or more often until it fits. */
+const MAX_ATTEMPTS = 3;
+/** So much of a run is compressed with care: most runs are short, and what rushes on must not wait. */
+const CAREFUL_BYTES = 2 * 1024 * 1024;
 
 interface Attempt {
   readonly content: LogBlockContent;
+  readonly effort: Effort;
   /** How many of the records are in it, and their bytes. */
   readonly count: number;
   readonly bytes: number;
@@ -39,7 +53,12 @@ export class OpenBlock {
   readonly #labels: RunLabels;
   #records: LogRecord[] = [];
   #bytes = 0;
+  /** Of blocks that went out. */
+  #takenBytes = 0;
+  /** Bytes of records that fill a message: what the blocks before tell. */
   #guessBytes = FIRST_GUESS_BYTES;
+  #error = FIRST_ERROR;
+  #aimBytes = FIRST_GUESS_BYTES;
 
   constructor(labels: RunLabels) {
     this.#labels = labels;
@@ -57,21 +76,24 @@ export class OpenBlock {
 
   /** Whether `takeFull` is worth its attempts. */
   get mayBeFull(): boolean {
-    return this.#bytes >= this.#guessBytes || this.#isAtLimit;
+    return this.#bytes >= this.#aimBytes || this.#isAtLimit;
   }
 
   /** The first records, as many as a message holds; undefined when a message would hold more than there are. */
   takeFull(): LineContent | undefined {
-    const attempt = this.#attempt(this.#records.length);
-    if (attempt.fill >= GOOD || this.#isAtLimit) return this.#takeFitting(attempt);
-    this.#guessBytes = bytesToFill(attempt);
+    const attempt = this.#attempt(this.#records.length, this.#takenBytes < CAREFUL_BYTES ? 'small' : 'fast');
+    if (attempt.fill >= GOOD[attempt.effort] || this.#isAtLimit) {
+      this.#learn(attempt);
+      return this.#takeFitting(attempt);
+    }
+    this.#aimBytes = bytesToFill(attempt) * aim(ERROR_OF_SECOND);
     return undefined;
   }
 
   /** All records; mostly in one message. */
   takeAll(): LineContent[] {
     const contents: LineContent[] = [];
-    while (!this.isEmpty) contents.push(this.#takeFitting(this.#attempt(this.#records.length)));
+    while (!this.isEmpty) contents.push(this.#takeFitting(this.#attempt(this.#records.length, 'small')));
     return contents;
   }
 
@@ -79,30 +101,57 @@ export class OpenBlock {
     return this.#records.length >= MAX_BLOCK_RECORDS || this.#bytes >= MAX_BODY_BYTES - MAX_RECORD_BYTES;
   }
 
-  #attempt(count: number): Attempt {
-    const records = this.#records.slice(0, count);
-    const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
-    const content = encodeBlock(this.#labels, records);
+  #attempt(count: number, effort: Effort): Attempt {
+    const isWhole = count === this.#records.length;
+    const records = isWhole ? this.#records : this.#records.slice(0, count);
+    const bytes = isWhole ? this.#bytes : records.reduce((sum, record) => sum + sizeOf(record), 0);
+    const content = encodeBlock(this.#labels, records, effort);
     const room = MAX_MESSAGE_UNITS - (messageUnits(content) - content.data.length);
-    return { content, count, bytes, fill: content.data.length / room };
+    return { content, effort, count, bytes, fill: content.data.length / room };
+  }
+
+  #learn(attempt: Attempt): void {
+    const bytes = bytesToFill(attempt);
+    if (this.#takenBytes === 0) this.#guessBytes = bytes;
+    this.#error += NEWEST_WEIGHT * (Math.abs(bytes / this.#guessBytes - 1) - this.#error);
+    this.#guessBytes += NEWEST_WEIGHT * (bytes - this.#guessBytes);
+    this.#aimBytes = this.#guessBytes * aim(this.#error);
   }
 
   #takeFitting(first: Attempt): LineContent {
-    let attempt = first;
-    while (attempt.fill > 1 && attempt.count > 1) attempt = this.#attempt(this.#smallerCount(attempt));
+    const attempt = first.fill > 1 && first.count > 1 ? this.#shrink(first) : first;
     const taken = this.#records.slice(0, attempt.count);
     this.#records = this.#records.slice(attempt.count);
     this.#bytes -= attempt.bytes;
-    // A block that was not filled compresses worse: nothing to learn from it.
-    if (attempt.fill >= GOOD) this.#guessBytes = bytesToFill(attempt);
+    this.#takenBytes += attempt.bytes;
     return taken.length === 1 ? encodeAlone(this.#labels, taken[0] as LogRecord) : attempt.content;
   }
 
-  #smallerCount(attempt: Attempt): number {
-    const maxBytes = bytesToFill(attempt);
-    let bytes = 0;
-    let count = 0;
-    while (count < attempt.count - 1) {
+  /** @returns the best of a few attempts with fewer records, which fits, or holds one record */
+  #shrink(tooLarge: Attempt): Attempt {
+    let large = tooLarge;
+    let small: Attempt | undefined;
+    for (
+      let attempts = 1;
+      small === undefined || (small.fill < GOOD[small.effort] && attempts <= MAX_ATTEMPTS);
+      attempts += 1
+    ) {
+      const count = this.#countBetween(small, large);
+      if (count === small?.count) return small;
+      const attempt = this.#attempt(count, large.effort);
+      if (attempt.fill <= 1 || count === 1) small = attempt;
+      else large = attempt;
+    }
+    return small;
+  }
+
+  /** How many records may just fit, as far as two attempts tell. */
+  #countBetween(small: Attempt | undefined, large: Attempt): number {
+    const { bytes: fromBytes, fill: fromFill } = small ?? { bytes: 0, fill: 0 };
+    const share = (aim(ERROR_OF_SECOND) - fromFill) / (large.fill - fromFill);
+    const maxBytes = fromBytes + (large.bytes - fromBytes) * share;
+    let { bytes, count } = small ?? { bytes: 0, count: 0 };
+    while (count < large.count - 1) {
       bytes += sizeOf(this.#records[count] as LogRecord);
       if (bytes > maxBytes) break;
       count += 1;
@@ -115,6 +164,11 @@ function sizeOf(record: LogRecord): number {
   return record.bytes.length + 1;
 }
 
-function bytesToFill(attempt: Attempt): number {
-  return (attempt.bytes * AIM) / attempt.fill;
+function bytesToFill({ bytes, fill }: Attempt): number {
+  return bytes / fill;
+}
+
+/** The fill at which an attempt aims when the guess is off by so much on average. */
+function aim(error: number): number {
+  return Math.min(MAX_AIM, Math.max(MIN_AIM, 1 - ERRORS_LEFT_FREE * error));
 }

@@ -26,6 +26,14 @@ export interface PackerOptions {
   readonly detect?: (bytes: Buffer) => Level | undefined;
 }
 
+/** Lines that came at once. */
+interface Batch {
+  readonly now: number;
+  readonly isTrickle: boolean;
+  /** Takes the messages that are ready. */
+  readonly contents: LineContent[];
+}
+
 /** How long a line may wait for its block to fill. */
 const MAX_WAIT_MS = 200;
 
@@ -77,12 +85,13 @@ export class Packer {
   add(lines: readonly RawLine[], stream?: StreamName): LineContent[] {
     const contents: LineContent[] = [];
     const now = this.#options.now();
+    const isTrickle = this.#trickle.admits(lines.length, now);
     for (const line of lines) {
       // Two streams are stamped apart, so the one that is read second may have the older line.
       this.#at = Math.max(this.#at, line.at);
       const level = this.#levelOf(line, stream);
       const { bytes, more } = line;
-      this.#accept({ line: this.#records + 1, at: this.#at, bytes, level, stream, more }, now, contents);
+      this.#accept({ line: this.#records + 1, at: this.#at, bytes, level, stream, more }, { now, isTrickle, contents });
     }
     // A caller that is busy with new lines may be late to flush.
     const deadline = this.deadline();
@@ -111,17 +120,17 @@ export class Packer {
   }
 
   /** Halves a record that does not fit into any message. */
-  #accept(record: LogRecord, now: number, contents: LineContent[]): void {
+  #accept(record: LogRecord, batch: Batch): void {
     const { bytes } = record;
     if (bytes.length <= this.#safeBytes || this.#fitsAlone(record)) {
       this.#records = record.line;
-      this.#place(record, now, contents);
+      this.#place(record, batch);
       return;
     }
     const half = bytes.length >> 1;
     const cut = characterCut(bytes, half) || half;
-    this.#accept({ ...record, bytes: bytes.subarray(0, cut), more: true }, now, contents);
-    this.#accept({ ...record, bytes: bytes.subarray(cut), line: this.#records + 1 }, now, contents);
+    this.#accept({ ...record, bytes: bytes.subarray(0, cut), more: true }, batch);
+    this.#accept({ ...record, bytes: bytes.subarray(cut), line: this.#records + 1 }, batch);
   }
 
   #fitsAlone(record: LogRecord): boolean {
@@ -130,11 +139,9 @@ export class Packer {
     return fits(encodeLog(labels, record)) || (blocks && fits(encodeBlock(labels, [record])));
   }
 
-  #place(record: LogRecord, now: number, contents: LineContent[]): void {
+  #place(record: LogRecord, { now, isTrickle, contents }: Batch): void {
     const { labels, blocks } = this.#options;
     const block = this.#block;
-    // Lines that go into a block count too, or a rush would be strewn with single lines.
-    const isTrickle = this.#trickle.admits(now);
     if (block.isEmpty) {
       if (isTrickle || !blocks) {
         contents.push(encodeAlone(labels, record));

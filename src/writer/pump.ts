@@ -13,30 +13,61 @@ export async function pumpLines(
   shipper: Pick<Shipper, 'ship'>,
   now: () => number,
 ): Promise<void> {
-  let next = lines.next();
-  for (;;) {
-    const result = await before(next, packer.deadline(), now);
-    if (result === 'late') {
-      await shipper.ship(packer.flush());
-      continue;
+  const alarm = new Alarm(now);
+  try {
+    let next = lines.next();
+    for (;;) {
+      const result = await alarm.before(packer.deadline(), next);
+      if (result === 'late') {
+        await shipper.ship(packer.flush());
+        continue;
+      }
+      if (result.done) break;
+      next = lines.next(); // reads on while the lines before are on their way
+      next.catch(() => undefined); // thrown by the await above, not before its turn
+      await shipper.ship(packer.add(result.value));
     }
-    if (result.done) break;
-    next = lines.next(); // reads on while the lines before are on their way
-    next.catch(() => undefined); // thrown by the await above, not before its turn
-    await shipper.ship(packer.add(result.value));
+    await shipper.ship(packer.flush());
+  } finally {
+    alarm.stop();
   }
-  await shipper.ship(packer.flush());
 }
 
-async function before<T>(work: Promise<T>, deadline: number | undefined, now: () => number): Promise<T | 'late'> {
-  if (deadline === undefined) return work;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), Math.max(0, deadline - now()));
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
+/** Deadlines that move on with every few lines: a timer for each would cost more than the lines. */
+class Alarm {
+  readonly #now: () => number;
+  #timer: NodeJS.Timeout | undefined;
+  /** When it rings. */
+  #at = 0;
+  #ring: (() => void) | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  async before<T>(deadline: number | undefined, work: Promise<T>): Promise<T | 'late'> {
+    if (deadline === undefined) return work;
+    const late = new Promise<'late'>((resolve) => {
+      this.#ring = () => {
+        this.#timer = undefined;
+        // The deadline has moved on since it was set.
+        if (this.#now() < deadline) this.#set(deadline);
+        else resolve('late');
+      };
+    });
+    // One that rings earlier will be set again; one that would ring too late must not be waited for.
+    if (this.#timer === undefined || this.#at > deadline) this.#set(deadline);
+    return Promise.race([work, late]);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #set(at: number): void {
+    clearTimeout(this.#timer);
+    this.#at = at;
+    this.#timer = setTimeout(() => this.#ring?.(), Math.max(0, at - this.#now()));
   }
 }

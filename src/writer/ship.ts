@@ -12,6 +12,9 @@ import type { SpoolFile } from './spool-file.ts';
 /** Contents in one call. */
 const BATCH_CONTENTS = 64;
 
+/** While a call is under way, what follows waits for so many: many small calls would be as many commits. */
+const WORTH_A_CALL = 32;
+
 /** Calls under way at a time: enough to keep the daemon busy while one commits. */
 const WINDOW_CALLS = 4;
 
@@ -142,9 +145,9 @@ export class Shipper {
     const underWay = new Set<Promise<void>>();
     let failure: { error: unknown } | undefined;
     while (failure === undefined && this.#batches.length > 0) {
-      const next = underWay.size < WINDOW_CALLS ? this.#batches.find((batch) => !batch.sent) : undefined;
+      const next = this.#next(underWay.size);
       if (next === undefined) {
-        await Promise.race(this.#batches.some((batch) => !batch.sent) ? underWay : [...underWay, this.#change()]);
+        await Promise.race([...underWay, this.#change()]);
         continue;
       }
       next.sent = true;
@@ -159,6 +162,12 @@ export class Shipper {
     }
     await Promise.all(underWay);
     if (failure !== undefined) await this.#lose(sink, failure.error);
+  }
+
+  #next(callsUnderWay: number): Batch | undefined {
+    if (callsUnderWay === WINDOW_CALLS) return undefined;
+    const batch = this.#batches.find(({ sent }) => !sent);
+    return callsUnderWay === 0 || (batch?.contents.length ?? 0) >= WORTH_A_CALL ? batch : undefined;
   }
 
   async #send(sink: Sink, batch: Batch): Promise<void> {

@@ -14,13 +14,15 @@ export class Trickle {
     this.#refilledAt = now;
   }
 
-  /** Counts one line at the time `now`. @returns whether it is one of a trickle */
-  admits(now: number): boolean {
+  /**
+   * Counts lines that came at once, at the time `now`. Those of a rush count too, or it would be strewn with single lines.
+   * @returns whether they are a trickle
+   */
+  admits(lines: number, now: number): boolean {
     const elapsedMs = Math.max(0, now - this.#refilledAt);
-    this.#tokens = Math.min(TOKENS, this.#tokens + (elapsedMs * TOKENS) / REFILL_MS);
+    const tokens = Math.min(TOKENS, this.#tokens + (elapsedMs * TOKENS) / REFILL_MS);
     this.#refilledAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
+    this.#tokens = Math.max(0, tokens - lines);
+    return tokens >= lines;
   }
 }

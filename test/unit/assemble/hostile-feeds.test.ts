@@ -87,7 +87,7 @@ test('who follows holds few lines that wait for their end, and of each machine i
   const openLines = new OpenLines();
   const bytes = Buffer.alloc(300_000, 'x');
   store.ingest([victim.message(log(1, { bytes: Buffer.from('begun, '), at: START_MS, more: true }, labelsOf(0)))]);
-  const runs = 1000;
+  const runs = 500;
   for (let index = 0; index < runs; index += 1) {
     const opened = records(1, [
       { bytes, at: START_MS + 1 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { decodeBlock, encodeBlock } from '../../../src/message/block.ts';
 import { type LogBlockContent, parseContent } from '../../../src/message/content.ts';
 import { LEVELS } from '../../../src/message/level.ts';
@@ -36,7 +36,7 @@ function randomRecords(random: Random): LogRecord[] {
 }
 
 function unpack(content: LogBlockContent): string {
-  return inflateRawSync(Buffer.from(content.data, 'base64')).toString('latin1');
+  return brotliDecompressSync(Buffer.from(content.data, 'base64')).toString('latin1');
 }
 
 /** A content as somebody else may have made it. */
@@ -51,6 +51,12 @@ function forged(payload: string, fields: Partial<LogBlockContent> = {}): LogBloc
     data: deflateRawSync(Buffer.from(payload, 'latin1')).toString('base64'),
     ...fields,
   };
+}
+
+/** The same in the other encoding. */
+function inBrotli(content: LogBlockContent): LogBlockContent {
+  const data = brotliCompressSync(inflateRawSync(Buffer.from(content.data, 'base64'))).toString('base64');
+  return { ...content, encoding: 'brotli', data };
 }
 
 test('any records come back as they went', () => {
@@ -85,7 +91,7 @@ test('the content names first line, count, times and the worst level', () => {
     lines: 3,
     at: [1000, 1771],
     level: 'warning',
-    encoding: 'deflate-raw',
+    encoding: 'brotli',
   });
 });
 
@@ -121,6 +127,20 @@ test('a block as large as readers unpack is read', () => {
   assert.equal(decoded?.bytes.length, bytes.length);
 });
 
+test('both encodings are read', () => {
+  const content = forged('{}\na\nb\n');
+  const records = lines('a', 'b');
+  assert.deepEqual([...decodeBlock(content)], records);
+  assert.deepEqual([...decodeBlock(inBrotli(content))], records);
+});
+
+test('records that lie side by side in memory are told from those that merely seem to', () => {
+  const memory = Buffer.from('one\ntwo\nthree|four');
+  const pieces = [memory.subarray(0, 3), memory.subarray(4, 7), memory.subarray(8, 13), memory.subarray(14)];
+  const records = pieces.map((bytes, index) => record({ line: 1 + index, bytes }));
+  assert.equal(unpack(encodeBlock(labels, records)), '{}\none\ntwo\nthree\nfour\n');
+});
+
 test('unknown fields of the header are ignored', () => {
   assert.equal([...decodeBlock(forged('{"new":1}\na\nb\n'))].length, 2);
 });
@@ -140,8 +160,14 @@ test('a million empty lines in one message are read one by one', () => {
 
 const REFUSED: readonly [title: string, content: LogBlockContent][] = [
   ['a deflate bomb', forged(`{}\n${'x'.repeat(MAX_BLOCK_BYTES)}\n`, { lines: 1 })],
+  ['a Brotli bomb', inBrotli(forged(`{}\n${'x'.repeat(MAX_BLOCK_BYTES)}\n`, { lines: 1 }))],
   ['data that is no deflate stream', forged('', { data: 'AAECAwQFBgc=' })],
+  ['data that is no Brotli stream', forged('', { data: 'AAECAwQFBgc=', encoding: 'brotli' })],
   ['data that is cut off', forged('', { data: forged('{}\na\nb\n').data.slice(0, 8) })],
+  [
+    'Brotli data that is cut off',
+    forged('', { data: inBrotli(forged('{}\na\nb\n')).data.slice(0, 8), encoding: 'brotli' }),
+  ],
   ['no data', forged('', { data: '' })],
   ['no header', forged('')],
   ['a header that is no JSON', forged('{\na\nb\n')],

@@ -74,10 +74,12 @@ test('lines that trickle become single messages at once', () => {
   }
 });
 
-test('after 30 lines at once the others wait in a block, for 200 ms at most', () => {
+test('after 30 lines the others wait in a block, for 200 ms at most', () => {
   const { packer } = packerAt(5000);
   assert.equal(packer.deadline(), undefined);
-  assert.deepEqual(typesOf(packer.add(manyLines(100))), Array(30).fill('log'));
+  for (let index = 0; index < 3; index += 1)
+    assert.deepEqual(typesOf(packer.add(manyLines(10))), Array(10).fill('log'));
+  assert.deepEqual(packer.add(manyLines(70)), []);
   assert.equal(packer.deadline(), 5200);
   const [block, ...others] = packer.flush();
   assert.deepEqual(others, []);
@@ -86,6 +88,15 @@ test('after 30 lines at once the others wait in a block, for 200 ms at most', ()
   assert.equal(block?.line, 31);
   assert.equal(packer.deadline(), undefined);
   assert.deepEqual(packer.flush(), []);
+});
+
+test('more than 30 lines at once are a rush from the first of them', () => {
+  const { packer } = packerAt(0);
+  assert.deepEqual(packer.add(manyLines(31)), []);
+  const [block, ...others] = packer.flush();
+  assert.deepEqual(others, []);
+  assert.equal(block?.type, 'log-block');
+  assert.equal(block?.lines, 31);
 });
 
 test('the wait counts from the first line in the block', () => {
@@ -134,7 +145,8 @@ test('a clock that steps back stops nothing', () => {
 
 test('a block of one line goes out as a message that every tool reads', () => {
   const { packer } = packerAt(0);
-  packer.add(manyLines(31));
+  packer.add(manyLines(30));
+  packer.add(manyLines(1));
   assert.deepEqual(typesOf(packer.flush()), ['log']);
 });
 
