@@ -4,8 +4,8 @@ import { decodeBlock } from '../message/block.ts';
 import { type Content, type LogBlockContent, parseContent } from '../message/content.ts';
 import { decodeLog } from '../message/log.ts';
 import type { LogRecord } from '../message/record.ts';
-import type { SignedValue } from '../message/signed.ts';
 import { afterRecord, isContinuation, NONE_OPEN } from '../store/line-state.ts';
+import { type PackedValue, unpackValue } from '../store/packed-value.ts';
 import type { LabelRow, Store } from '../store/store.ts';
 
 /** A message that is not what the store took in: its file is damaged. One message less, not the end of reading. */
@@ -22,7 +22,7 @@ export function visitRecords(store: Store, row: LabelRow, visit: VisitRecord): v
   const from = row.line ?? 0;
   let left = row.lines;
   let open = row.open;
-  for (const record of recordsOf(row.value ?? store.value(row.message))) {
+  for (const record of recordsOf(row.value === null ? store.value(row.message) : { text: row.value, data: null })) {
     if (row.line !== null && record.line < from) continue;
     left -= 1;
     if (left < 0) return;
@@ -32,10 +32,10 @@ export function visitRecords(store: Store, row: LabelRow, visit: VisitRecord): v
   }
 }
 
-function recordsOf(json: string | undefined): Iterable<LogRecord> {
-  if (json === undefined) throw new UnreadableRow('the message is missing');
+function recordsOf(packed: PackedValue | undefined): Iterable<LogRecord> {
+  if (packed === undefined) throw new UnreadableRow('the message is missing');
   try {
-    const value = JSON.parse(json) as SignedValue;
+    const value = unpackValue(packed);
     // The store has checked the content; of a block nothing is rewritten by that, and it takes long.
     const content = value.content as Content;
     if (content.type === 'log-block') return decodeBlock(content as LogBlockContent);

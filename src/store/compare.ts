@@ -2,10 +2,10 @@
  * Whether everything that is drawn from messages is what they give: it is drawn once more, by the code that takes
  * messages in, beside the store and a piece at a time, and compared. Changes nothing.
  */
-import type { SignedValue } from '../message/signed.ts';
 import { Database, type Row } from './database.ts';
 import { Ingest } from './ingest.ts';
 import { migrate } from './migrations.ts';
+import { unpackValue } from './packed-value.ts';
 
 /** What is drawn and compared at once; also how often the caller hears of it. */
 const STEP_MESSAGES = 500;
@@ -93,12 +93,12 @@ function* compareLabels(db: Database, scratch: Database): Generator<number, Diff
   let next = actual.next();
   let last = 0;
   for (let done = 0; ; ) {
-    const rows = db.all('SELECT id, value FROM messages WHERE id > ? ORDER BY id LIMIT ?', last, STEP_MESSAGES);
+    const rows = db.all('SELECT id, value, data FROM messages WHERE id > ? ORDER BY id LIMIT ?', last, STEP_MESSAGES);
     scratch.transaction(() => {
       scratch.run('DELETE FROM labels');
       for (const row of rows) {
-        const [id, value] = row as [number, string];
-        ingest.relabel(id, JSON.parse(value) as SignedValue);
+        const [id, text, data] = row as [number, string, Uint8Array | null];
+        ingest.relabel(id, unpackValue({ text, data }));
         last = id;
       }
       ingest.flush();

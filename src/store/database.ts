@@ -5,7 +5,7 @@
 import { DatabaseSync } from '@photostructure/sqlite';
 import { StoreUnusable, storeFailure } from './failures.ts';
 
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | Uint8Array | null;
 
 /** A row as its columns in the order of the SELECT: twice as fast as objects with names. */
 export type Row = SqlValue[];

@@ -1,6 +1,7 @@
 /** Feeds, their messages, and what they say about each other. */
-import type { SignedMessage, SignedValue } from '../message/signed.ts';
+import type { SignedMessage } from '../message/signed.ts';
 import type { Database, Row } from './database.ts';
+import { type PackedValue, unpackValue } from './packed-value.ts';
 import { pagedRows } from './pages.ts';
 
 export interface FeedTotals {
@@ -50,9 +51,9 @@ export function readSpan(db: Database): { oldest: number; newest: number } | und
   return typeof oldest === 'number' && typeof newest === 'number' ? { oldest, newest } : undefined;
 }
 
-const MESSAGE = 'SELECT key, value, received, sequence FROM messages';
+const MESSAGE = 'SELECT key, value, data, received, sequence FROM messages';
 const OF_FEED = 'feed = (SELECT id FROM feeds WHERE feed = ?)';
-const SEQUENCE = 3;
+const SEQUENCE = 4;
 
 export function readMessage(db: Database, feed: string, sequence: number): SignedMessage | undefined {
   const row = db.get(`${MESSAGE} WHERE ${OF_FEED} AND sequence = ?`, feed, sequence);
@@ -71,13 +72,16 @@ export function* readMessages(db: Database, feed: string, after: number): Genera
 }
 
 function signedMessage(row: Row): SignedMessage {
-  const [key, value, timestamp] = row as [string, string, number];
-  return { key, value: JSON.parse(value) as SignedValue, timestamp };
+  const [key, text, data, timestamp] = row as [string, string, Uint8Array | null, number];
+  return { key, value: unpackValue({ text, data }), timestamp };
 }
 
-/** A message's signed value as JSON, by the id that labels have of it. */
-export function readValue(db: Database, message: number): string | undefined {
-  return db.get('SELECT value FROM messages WHERE id = ?', message)?.[0] as string | undefined;
+/** A message's signed value, by the id that labels have of it. */
+export function readValue(db: Database, message: number): PackedValue | undefined {
+  const row = db.get('SELECT value, data FROM messages WHERE id = ?', message);
+  if (row === undefined) return undefined;
+  const [text, data] = row as [string, Uint8Array | null];
+  return { text, data };
 }
 
 /**

@@ -22,6 +22,7 @@ import { Dictionary, type FeedState, type RunState } from './dictionary.ts';
 import { type Labelled, labelBlock, labelRecord } from './label.ts';
 import { NONE_OPEN, type OpenStreams } from './line-state.ts';
 import { META, setMeta } from './meta.ts';
+import { packValue } from './packed-value.ts';
 
 /** Where a message stands in the store. */
 interface Place {
@@ -29,7 +30,10 @@ interface Place {
   /** `messages.id` */
   readonly message: number;
   readonly sequence: number;
+  readonly isOwn: boolean;
 }
+
+export type IsOwn = (message: SignedMessage) => boolean;
 
 export interface IngestResult {
   /** Messages that were not in the store. */
@@ -51,15 +55,16 @@ export class Ingest {
   constructor(db: Database) {
     this.#db = db;
     this.#dictionary = new Dictionary(db);
-    this.#messages = new BulkInsert(db, 'messages', 6);
+    this.#messages = new BulkInsert(db, 'messages', 7);
     this.#labels = new BulkInsert(db, 'labels', 11);
   }
 
   /**
    * One transaction: all or nothing.
+   * @param isOwn whether this machine made the message's content: a block of its own is not unpacked to be checked
    * @throws SsblogError `store` when a message is not the next one of its feed
    */
-  ingest(messages: readonly SignedMessage[]): IngestResult {
+  ingest(messages: readonly SignedMessage[], isOwn: IsOwn = () => false): IngestResult {
     if (messages.length === 0) return { messages: 0, lines: 0 };
     return this.#transaction(() => {
       let [added, lines] = [0, 0];
@@ -67,7 +72,7 @@ export class Ingest {
         const feed = this.#dictionary.feed(message.value.author);
         if (message.value.sequence <= feed.sequence) continue;
         const before = feed.lines;
-        this.#add(feed, message);
+        this.#add(feed, message, isOwn(message));
         added += 1;
         lines += feed.lines - before;
       }
@@ -99,7 +104,7 @@ export class Ingest {
   relabel(message: number, value: SignedValue): void {
     this.#refresh();
     const feed = this.#dictionary.feed(value.author);
-    this.#label({ feed, message, sequence: value.sequence }, value);
+    this.#label({ feed, message, sequence: value.sequence, isOwn: false }, value);
   }
 
   /** Writes what waits. */
@@ -139,7 +144,7 @@ export class Ingest {
     this.#lastLabel = Math.max(floor, this.#db.number('SELECT max(id) FROM labels'));
   }
 
-  #add(feed: FeedState, { key, value, timestamp }: SignedMessage): void {
+  #add(feed: FeedState, { key, value, timestamp }: SignedMessage, isOwn: boolean): void {
     const { sequence } = value;
     if (sequence !== feed.sequence + 1)
       throw new SsblogError('store', `message ${sequence} of ${feed.feed} came after message ${feed.sequence}`, {
@@ -147,8 +152,9 @@ export class Ingest {
       });
     feed.sequence = sequence;
     this.#lastMessage += 1;
-    this.#messages.add(this.#lastMessage, feed.id, sequence, key, timestamp, JSON.stringify(value));
-    this.#label({ feed, message: this.#lastMessage, sequence }, value);
+    const { text, data } = packValue(value);
+    this.#messages.add(this.#lastMessage, feed.id, sequence, key, timestamp, text, data);
+    this.#label({ feed, message: this.#lastMessage, sequence, isOwn }, value);
   }
 
   #label(place: Place, value: SignedValue): void {
@@ -198,7 +204,7 @@ export class Ingest {
     const range: Range = [content.line, content.line + content.lines - 1];
     try {
       this.#addRecords(place, content.run, { series, range }, (fresh, openBefore) =>
-        labelBlock(content, fresh, openBefore),
+        labelBlock({ content, isOwn: place.isOwn }, fresh, openBefore),
       );
     } catch (error) {
       if (!(error instanceof SsblogError) || error.code === 'store') throw error;

@@ -14,7 +14,7 @@ export interface LabelRow extends Label {
   readonly sequence: number;
   /** For `Store.runText`; null: the message has no run. */
   readonly run: number | null;
-  /** The message's signed value as JSON, of a row with one record; of others it is read when it is needed. */
+  /** The message's signed value as JSON, of a row with one record; of others it is read when it is needed (`Store.value`). */
   readonly value: string | null;
 }
 
@@ -44,7 +44,7 @@ const MAX_MERGED_SERIES = 16;
 const MAX_SORTED_ROWS = 20_000;
 
 const COLUMNS = `id, series, message, sequence, run, line, lines, first, last, level, open,
-  CASE WHEN lines = 1 THEN (SELECT value FROM messages WHERE messages.id = labels.message) END`;
+  CASE WHEN lines = 1 THEN (SELECT value FROM messages WHERE messages.id = labels.message AND data IS NULL) END`;
 const FIRST = 7;
 const LAST = 8;
 

@@ -1,6 +1,6 @@
 /** What the records of a message say about it: the labels by which readers find it without unpacking it. Pure. */
 
-import { decodeBlock } from '../message/block.ts';
+import { type BlockSummary, openBlock, ownSummary } from '../message/block.ts';
 import type { LogBlockContent } from '../message/content.ts';
 import { levelRank } from '../message/level.ts';
 import type { LogRecord } from '../message/record.ts';
@@ -38,12 +38,34 @@ export function labelRecord(record: LogRecord, line: number | null, open: OpenSt
 }
 
 /**
+ * @param isOwn `encodeBlock` of this machine made the content
  * @param fresh the record numbers that are new, ascending
  * @param openBefore the state before the record of a number
  * @throws SsblogError when the block cannot be decoded
  */
 export function labelBlock(
-  content: LogBlockContent,
+  { content, isOwn }: { readonly content: LogBlockContent; readonly isOwn: boolean },
+  fresh: readonly Range[],
+  openBefore: (line: number) => OpenStreams,
+): Labelled {
+  const isPlain = isWhole(content, fresh) && openBefore(content.line) === NONE_OPEN;
+  const own = isPlain && isOwn ? ownSummary(content) : undefined;
+  if (own !== undefined) return labelWhole(content, own);
+  const { records, summary } = openBlock(content);
+  return isPlain && summary !== undefined ? labelWhole(content, summary) : labelRecords(records, fresh, openBefore);
+}
+
+function labelWhole({ line, lines, at }: LogBlockContent, { last, worst }: BlockSummary): Labelled {
+  const level = worst === undefined ? null : levelRank(worst);
+  return { labels: [{ line, lines, first: at[0], last, level, open: NONE_OPEN }], ended: lines, open: NONE_OPEN };
+}
+
+function isWhole({ line, lines }: LogBlockContent, fresh: readonly Range[]): boolean {
+  return fresh.length === 1 && fresh[0]?.[0] === line && fresh[0][1] === line + lines - 1;
+}
+
+function labelRecords(
+  records: Iterable<LogRecord>,
   fresh: readonly Range[],
   openBefore: (line: number) => OpenStreams,
 ): Labelled {
@@ -52,7 +74,7 @@ export function labelBlock(
   let open = NONE_OPEN;
   let index = 0;
   let current: { -readonly [K in keyof Label]: Label[K] } | undefined;
-  for (const record of decodeBlock(content)) {
+  for (const record of records) {
     const range = fresh[index];
     if (range === undefined) break;
     if (record.line < range[0]) continue;

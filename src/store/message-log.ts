@@ -1,6 +1,7 @@
 /** Reads of messages as such, page by page, for an engine whose record the store is: by key, by receipt, by feed. */
-import type { SignedMessage, SignedValue } from '../message/signed.ts';
+import type { SignedMessage } from '../message/signed.ts';
 import type { Database, Row } from './database.ts';
+import { unpackValue } from './packed-value.ts';
 
 /** A message and its row's id: ids grow in the order in which messages were stored. */
 export interface StoredMessage extends SignedMessage {
@@ -51,7 +52,7 @@ export interface MessageLog {
   head(feed: string): { key: string; sequence: number } | undefined;
 }
 
-const COLUMNS = 'SELECT id, key, value, received FROM messages';
+const COLUMNS = 'SELECT id, key, value, data, received FROM messages';
 
 /** The index holds the beginnings of keys only (schema.ts): enough to find one, and a fifth of the size. */
 const BY_KEY = `${COLUMNS} WHERE substr(key, 2, 8) = substr(?, 2, 8) AND key = ?`;
@@ -114,8 +115,8 @@ function message(row: Row | undefined): StoredMessage | undefined {
 }
 
 function stored(row: Row): StoredMessage {
-  const [id, key, value, timestamp] = row as [number, string, string, number];
-  return { id, key, value: JSON.parse(value) as SignedValue, timestamp };
+  const [id, key, text, data, timestamp] = row as [number, string, string, Uint8Array | null, number];
+  return { id, key, value: unpackValue({ text, data }), timestamp };
 }
 
 function unnumbered({ key, value, timestamp }: StoredMessage): SignedMessage {

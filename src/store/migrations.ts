@@ -1,7 +1,7 @@
 /** Steps from one version of the schema to the next, numbered by the version they lead to. */
 import type { Database } from './database.ts';
 import { StoreUnusable } from './failures.ts';
-import { APPLICATION_ID, TABLES, VERSION_1, VERSION_2, VERSION_4 } from './schema.ts';
+import { APPLICATION_ID, TABLES, VERSION_1, VERSION_2, VERSION_4, VERSION_5 } from './schema.ts';
 import { VERSION_3 } from './views.ts';
 
 interface Migration {
@@ -15,6 +15,7 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 2, sql: VERSION_2 },
   { version: 3, sql: VERSION_3 },
   { version: 4, sql: VERSION_4 },
+  { version: 5, sql: VERSION_5 },
 ];
 
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));

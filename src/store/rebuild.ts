@@ -2,10 +2,10 @@
  * Draws everything that is drawn from messages anew: labels, series, runs, run records, contacts, names, totals of
  * feeds. By the code that takes messages in, so that the result is what it would have been.
  */
-import type { SignedValue } from '../message/signed.ts';
 import type { Database } from './database.ts';
 import { Ingest } from './ingest.ts';
 import { META, setMeta } from './meta.ts';
+import { unpackValue } from './packed-value.ts';
 
 /** What is written at once; also how often the caller hears of it. */
 const STEP_MESSAGES = 1000;
@@ -28,10 +28,10 @@ export function* rebuildDrawn(db: Database, ingest = new Ingest(db)): Generator<
   let last = 0;
   let done = 0;
   for (;;) {
-    const rows = db.all('SELECT id, value FROM messages WHERE id > ? ORDER BY id LIMIT ?', last, STEP_MESSAGES);
+    const rows = db.all('SELECT id, value, data FROM messages WHERE id > ? ORDER BY id LIMIT ?', last, STEP_MESSAGES);
     for (const row of rows) {
-      const [id, value] = row as [number, string];
-      ingest.relabel(id, JSON.parse(value) as SignedValue);
+      const [id, text, data] = row as [number, string, Uint8Array | null];
+      ingest.relabel(id, unpackValue({ text, data }));
       last = id;
     }
     ingest.flush();

@@ -130,6 +130,11 @@ export const VERSION_4 = `
 CREATE INDEX labels_by_continuation ON labels (run, line) WHERE open <> 0;
 `;
 
+/** A block's data is kept as bytes (packed-value.ts): NULL in messages without, and in those stored before. */
+export const VERSION_5 = `
+ALTER TABLE messages ADD COLUMN data BLOB;
+`;
+
 /** Every table of the newest version, to know a store from a file that merely looks like one. */
 export const TABLES = [
   'contacts',

@@ -23,10 +23,11 @@ import {
   readValue,
   type Series,
 } from './feed-query.ts';
-import { Ingest, type IngestResult } from './ingest.ts';
+import { Ingest, type IngestResult, type IsOwn } from './ingest.ts';
 import { type LabelQuery, type LabelRow, queryLabels, readContinuation } from './label-query.ts';
 import { type MessageLog, messageLog } from './message-log.ts';
 import { getMeta, META, setMeta } from './meta.ts';
+import type { PackedValue } from './packed-value.ts';
 import { rebuildDrawn } from './rebuild.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
 
@@ -40,7 +41,7 @@ export interface Store {
    * Takes messages in, durably, all or none. What is there already is ignored.
    * @throws SsblogError `store` when a message is not the next one of its feed
    */
-  ingest(messages: readonly SignedMessage[]): IngestResult;
+  ingest(messages: readonly SignedMessage[], isOwn?: IsOwn): IngestResult;
   /** Drops all that came from a feed, so that it can be read again from its first message. */
   forgetFeed(feed: string): void;
   /**
@@ -91,8 +92,8 @@ export interface Store {
   labels(query: LabelQuery): IterableIterator<LabelRow>;
   /** The row whose first record has this number in its run, and goes on a line that an earlier row began. */
   continuation(run: number, line: number): LabelRow | undefined;
-  /** A message's signed value as JSON, by `LabelRow.message`. */
-  value(message: number): string | undefined;
+  /** A message's signed value, by `LabelRow.message`. */
+  value(message: number): PackedValue | undefined;
   /** The id of the newest row of labels; 0 when there is none. */
   lastRow(): number;
 
@@ -122,7 +123,7 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
   let isOpen = true;
   return {
     file: db.file,
-    ingest: (messages) => writer().ingest(messages),
+    ingest: (messages, isOwn) => writer().ingest(messages, isOwn),
     forgetFeed: (feed) => writer().forget(feed),
     rebuild: () => rebuildInTransaction(db, writer()),
     compare: () => compareDrawn(db),

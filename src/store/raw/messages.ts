@@ -1,7 +1,8 @@
 /** Finds the messages in the pages of a damaged store, whatever has become of everything else in it. */
 import type { SignedMessage, SignedValue } from '../../message/signed.ts';
+import { unpackValue } from '../packed-value.ts';
 import { openRaw } from './file.ts';
-import { countRows, type RawRow, readRow } from './record.ts';
+import { countRows, type RawRow, type RawValue, readRow } from './record.ts';
 
 /** A message as it was found: nothing says yet that it is whole. */
 export interface FoundMessage extends SignedMessage {
@@ -57,19 +58,23 @@ export function scanMessages(file: string): MessageScan {
   };
 }
 
+/** Without `data`, as rows of older versions of the schema are, and with it. */
+const COLUMN_COUNTS = [6, 7];
+
 /** The columns of `messages` (schema.ts); the first is the row's id, which stands elsewhere. */
 function messageOf({ rowId, values }: RawRow, place: Place): FoundMessage | undefined {
-  const [, , sequence, key, timestamp, text] = values;
-  if (values.length !== 6 || typeof key !== 'string' || typeof timestamp !== 'number' || typeof text !== 'string')
+  const [, , sequence, key, timestamp, text, data = null] = values;
+  if (!COLUMN_COUNTS.includes(values.length) || typeof key !== 'string' || typeof timestamp !== 'number')
     return undefined;
-  const value = parse(text);
+  const value = parse(text, data);
   if (value === undefined || value.sequence !== sequence || typeof value.author !== 'string') return undefined;
   return { key, value, timestamp, row: rowId, place };
 }
 
-function parse(text: string): SignedValue | undefined {
+function parse(text: RawValue | undefined, data: RawValue): SignedValue | undefined {
+  if (typeof text !== 'string' || typeof data === 'string' || typeof data === 'number') return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = unpackValue({ text, data });
     return typeof value === 'object' && value !== null ? (value as SignedValue) : undefined;
   } catch {
     return undefined; // damaged: it counts as not found

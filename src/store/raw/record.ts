@@ -1,7 +1,7 @@
 /** Rows on a page of a SQLite table: cells, their overflow pages, and the values in them. Pure but for reading pages. */
 import type { RawFile } from './file.ts';
 
-type RawValue = string | number | null;
+export type RawValue = string | number | Uint8Array | null;
 
 export interface RawRow {
   readonly rowId: number;
@@ -81,9 +81,9 @@ function readValues(payload: Buffer): RawValue[] | undefined {
 const NUMBER_BYTES = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0];
 const FLOAT = 7;
 
-/** A blob counts as null: no table of ours has one. */
 function readValue(payload: Buffer, at: number, type: number, bytes: number): RawValue {
-  if (type >= 12) return type % 2 === 1 ? payload.toString('utf8', at, at + bytes) : null;
+  if (type >= 12 && type % 2 === 0) return payload.subarray(at, at + bytes);
+  if (type >= 12) return payload.toString('utf8', at, at + bytes);
   if (type === FLOAT) return payload.readDoubleBE(at);
   if (type === 8 || type === 9) return type - 8;
   if (bytes === 8) return Number(payload.readBigInt64BE(at));

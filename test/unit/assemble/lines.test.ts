@@ -446,7 +446,7 @@ test('a message that the file has lost or broken is counted and left out', async
     feed.message(block(9, [{ bytes: Buffer.from('9'), more: true }, 'ten'])),
   ]);
   const db = new DatabaseSync(file);
-  db.exec(`UPDATE messages SET value = replace(value, '"data":"', '"data":"AAAA') WHERE sequence IN (2, 6);
+  db.exec(`UPDATE messages SET data = CAST('AAAA' || data AS BLOB) WHERE sequence IN (2, 6);
     UPDATE messages SET value = 'no json' WHERE sequence = 3;
     DELETE FROM messages WHERE sequence = 1`);
   db.close();

@@ -111,7 +111,7 @@ test('labels after a row go on where that row was', () => {
 
 test('rows of one record bring their message with them', () => {
   for (const row of all.slice(0, 100)) {
-    if (row.lines === 1) assert.equal(row.value, store.value(row.message));
+    if (row.lines === 1) assert.equal(row.value, store.value(row.message)?.text);
     else assert.equal(row.value, null);
   }
 });

@@ -23,6 +23,8 @@ import {
 
 /** Messages that wait for a transaction; more than these are written before the turn is over. */
 const MAX_PENDING_MESSAGES = 512;
+/** While others' messages rush in, their transactions begin at least so far apart: one commit for many. */
+const PAUSE_MS = 10;
 
 export interface FeedLogOptions {
   readonly keys: Identity;
@@ -34,6 +36,8 @@ export interface FeedLogOptions {
 
 interface Pending {
   readonly message: SignedMessage;
+  /** Its content was made by this machine's writer. */
+  readonly isOwn: boolean;
   /** Told when it is durable, or why it is not. */
   readonly done: Callback<SignedMessage> | undefined;
 }
@@ -52,6 +56,9 @@ export class FeedLog {
   /** What is to be told of transactions that are over. */
   #outcomes: (() => void)[] = [];
   #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #lastCommitted = 0;
+  #lastCommitMs = Number.NEGATIVE_INFINITY;
   #isClosed = false;
   readonly #listeners = new Set<Listener>();
   readonly #committed = new Set<() => void>();
@@ -74,11 +81,11 @@ export class FeedLog {
   publish(content: unknown, done: Callback<SignedMessage>): void {
     this.#attempt(done, () => {
       this.#makeRoom(1);
-      this.#enqueue(this.#make(content), done);
+      this.#enqueue({ message: this.#make(content), isOwn: false, done });
     });
   }
 
-  /** Signs contents as this machine's next messages, all or none. Resolves when they are durable. */
+  /** Signs contents of this machine's writer as its next messages, all or none. Resolves when they are durable. */
   publishAll(contents: readonly unknown[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const done: Callback<SignedMessage> = (error) => (error ? reject(error) : resolve());
@@ -94,7 +101,7 @@ export class FeedLog {
             return message;
           });
           messages.forEach((message, index) => {
-            this.#enqueue(message, index === messages.length - 1 ? done : undefined);
+            this.#enqueue({ message, isOwn: true, done: index === messages.length - 1 ? done : undefined });
           });
         } catch (error) {
           if (before === undefined) this.#heads.delete(id);
@@ -112,7 +119,8 @@ export class FeedLog {
       const author = (value as SignedValue | null)?.author;
       const head = isFeedId(author) ? this.#head(author) : undefined;
       const key = checkMessage(head, value, this.#hmacKey);
-      this.#enqueue({ key, value: value as SignedValue, timestamp: this.#receiptTime() }, done);
+      const message = { key, value: value as SignedValue, timestamp: this.#receiptTime() };
+      this.#enqueue({ message, isOwn: false, done });
     });
   }
 
@@ -192,10 +200,11 @@ export class FeedLog {
     return known;
   }
 
-  #enqueue(message: SignedMessage, done: Callback<SignedMessage> | undefined): void {
-    this.#heads.set(message.value.author, headOf(message));
-    this.#pending.push({ message, done });
-    this.#schedule();
+  #enqueue(pending: Pending): void {
+    this.#heads.set(pending.message.value.author, headOf(pending.message));
+    this.#pending.push(pending);
+    if (pending.message.value.author === this.#options.keys.id) this.#schedule();
+    else this.#scheduleLater();
   }
 
   #makeRoom(messages: number): void {
@@ -212,12 +221,28 @@ export class FeedLog {
     });
   }
 
+  #scheduleLater(): void {
+    // Whoever gives one message after the other waits for each.
+    const pauseMs = this.#lastCommitted > 1 ? PAUSE_MS : 0;
+    const waitMs = this.#lastCommitMs + pauseMs - performance.now();
+    if (waitMs <= 0) this.#schedule();
+    else this.#timer ??= setTimeout(() => this.#schedule(), waitMs);
+  }
+
   #commit(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const batch = this.#pending;
     this.#pending = [];
     if (batch.length === 0) return;
+    this.#lastCommitMs = performance.now();
+    this.#lastCommitted = batch.length;
     try {
-      this.store.ingest(batch.map(({ message }) => message));
+      const own = new Set(batch.filter(({ isOwn }) => isOwn).map(({ message }) => message));
+      this.store.ingest(
+        batch.map(({ message }) => message),
+        (message) => own.has(message),
+      );
     } catch (error) {
       this.#heads.clear();
       for (const { done } of batch) this.#outcomes.push(() => done?.(error as Error));
