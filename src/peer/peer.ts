@@ -19,6 +19,7 @@ import type { Store } from '../store/store.ts';
 import { Writer } from '../writer/publish.ts';
 import { Spool } from '../writer/spool.ts';
 import { apiPlugin } from './api.ts';
+import { endBufferCheck } from './buffer-check.ts';
 import { replaceOlder, replicationProgress, tellOfEarlyEnds, watchConnections } from './connections.ts';
 import type { Control, DialResult, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
@@ -35,8 +36,8 @@ import { portProblem } from './port.ts';
 import { promised } from './pull.ts';
 import { requireAfresh } from './require-afresh.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
-import { sendAtOnce } from './send-at-once.ts';
 import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
+import { tuneSockets } from './socket-writes.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
 
 /** Without it secret-stack drops every idle connection after 5 s. */
@@ -101,7 +102,8 @@ async function open(
 ): Promise<LocalPeer> {
   const { config, identity, paths, network, notice } = options;
   closers.push(captureLibraryOutput(notice));
-  closers.push(sendAtOnce());
+  endBufferCheck();
+  closers.push(tuneSockets());
   const lock = await takeLockAndPort(options);
   closers.push(() => lock.close());
 
