@@ -7,6 +7,11 @@ import { type LogFilter, type LogLine, type NameOf, type OpenLines, readLines } 
 
 /** The file system's notices can be lost; this is how long a line may then wait. */
 const LOOK_AGAIN_MS = 1_000;
+/**
+ * A notice comes when a commit is written; readers see it when it is on the disk as well, of which there is no notice.
+ * Times after the notice.
+ */
+const LOOKS_AFTER_NOTICE_MS = [2, 5, 10, 20, 50, 150];
 
 export interface FollowOptions {
   readonly afterRow: number;
@@ -60,9 +65,27 @@ function watchStore(store: Store, signal: AbortSignal): Changes {
     wake?.();
   };
   const name = basename(store.file);
+  let looks: NodeJS.Timeout | undefined;
+  const notice = () => {
+    change();
+    clearTimeout(looks);
+    const since = performance.now();
+    const lookAgain = (next: number): void => {
+      const after = LOOKS_AFTER_NOTICE_MS[next];
+      if (after === undefined) return;
+      looks = setTimeout(
+        () => {
+          change();
+          lookAgain(next + 1);
+        },
+        since + after - performance.now(),
+      );
+    };
+    lookAgain(0);
+  };
   // A commit writes to the -wal file beside the store.
   const watcher = watch(dirname(store.file), (_event, file) => {
-    if (file === null || file.startsWith(name)) change();
+    if (file === null || file.startsWith(name)) notice();
   });
   watcher.on('error', change); // the timer still looks
   const timer = setInterval(change, LOOK_AGAIN_MS);
@@ -78,6 +101,7 @@ function watchStore(store: Store, signal: AbortSignal): Changes {
     },
     close() {
       watcher.close();
+      clearTimeout(looks);
       clearInterval(timer);
       signal.removeEventListener('abort', change);
     },

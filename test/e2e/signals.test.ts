@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { test } from 'node:test';
-import { network } from '../helpers/machine.ts';
+import { link, network, startAll } from '../helpers/machine.ts';
 import { SSBLOG } from '../helpers/sandbox.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -61,6 +61,29 @@ test('log -f prints what is there and what comes, until SIGINT ends it with 130'
   const { code, text } = await follow.done();
   assert.equal(code, 130);
   assert.match(text, /^\S+ \S+ \[laptop\] there\n\S+ \S+ \[laptop\] comes\n$/);
+});
+
+test('log -f shows lines that come one by one as they come, not when it looks by itself', async (t) => {
+  const [laptop, nas] = await network(t, 'laptop', 'nas');
+  await startAll(laptop, nas);
+  await link(nas, laptop);
+  const pipe = laptop.spawn('pipe');
+  const follow = nas.spawn('log', '-f');
+  await pipe.write('first\n');
+  await follow.waitForOutput('text', /first\n/);
+  const lines = 20;
+  const before = performance.now();
+  for (let line = 1; line <= lines; line += 1) {
+    await pipe.write(`line ${line}.\n`);
+    await follow.waitForOutput('text', new RegExp(`line ${line}\\.\n`));
+  }
+  // It looks by itself every second: then they would take half a second each.
+  const ms = performance.now() - before;
+  assert.ok(ms < (lines * 500) / 2, `${lines} lines took ${ms} ms`);
+  pipe.endInput();
+  follow.kill('SIGINT');
+  assert.equal((await pipe.done()).code, 0);
+  assert.equal((await follow.done()).code, 130);
 });
 
 test('log -f with filters and JSON prints only what they select', async (t) => {
