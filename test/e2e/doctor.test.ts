@@ -320,7 +320,8 @@ for (const engine of ['sqlite', 'ssb-server']) {
     const file = laptop.path('store.db');
     sql(
       file,
-      'DROP VIEW log_messages; DROP VIEW log_runs; DROP VIEW machines; DROP INDEX labels_by_continuation; PRAGMA user_version = 2',
+      `DROP VIEW log_messages; DROP VIEW log_runs; DROP VIEW machines; DROP INDEX labels_by_continuation;
+       ALTER TABLE messages DROP COLUMN data; PRAGMA user_version = 2`,
     );
     assert.deepEqual(wrong((await doctor(laptop)).findings), ['store-version']);
     const mended = await doctor(laptop, '--fix');
