@@ -24,8 +24,10 @@ export function tuneSockets(): () => void {
 
 function writeByTurns(socket: Socket): void {
   const write = socket.write as (...args: unknown[]) => boolean;
+  const destroy = socket.destroy as (...args: unknown[]) => Socket;
   let isCorked = false;
   const uncork = () => {
+    if (!isCorked) return;
     isCorked = false;
     socket.uncork();
   };
@@ -36,5 +38,10 @@ function writeByTurns(socket: Socket): void {
       process.nextTick(uncork);
     }
     return write.apply(socket, args);
+  };
+  // What was written before it still goes out: an answer must not be lost because the connection ends with it.
+  socket.destroy = (...args: unknown[]) => {
+    uncork();
+    return destroy.apply(socket, args);
   };
 }
