@@ -1,9 +1,10 @@
 /** Ten million lines through `pipe` and out of `assemble`, with the memory of every process under its limit. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { hashTexts } from '../helpers/hash-texts.ts';
 import { Machine, randomNetworkKey } from '../helpers/machine.ts';
+import { readMemory } from '../helpers/proc.ts';
 import type { Running } from '../helpers/running.ts';
 import { sandbox } from '../helpers/sandbox.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -14,7 +15,6 @@ const CHUNK_LINES = 5_000;
 /** 200 MB. */
 const MAX_KIB = 200_000_000 / 1024;
 const DEADLINE_MS = 15 * 60_000;
-const LF = 0x0a;
 
 /** What `assemble` puts before each text. */
 const PREFIX = '2026-11-22 03:00:01 [laptop] ';
@@ -47,7 +47,11 @@ export function tenMillion(report: string[], skip: string | false): void {
     assert.equal(assemble.result.code, 0, assemble.result.stderr);
     const assembled = Date.now();
     notePeak(peaks, 'daemon', machine.daemon);
-    assert.equal(await hashOfTexts(file), sent.digest('hex'), 'what came out is not what went in');
+    assert.equal(
+      (await hashTexts([file], { prefixBytes: PREFIX.length })).hash,
+      sent.digest('hex'),
+      'what came out is not what went in',
+    );
     note(t, report, peaks, piped - started, assembled - piped);
     for (const [name, kib] of peaks) assert.ok(kib < MAX_KIB, `${name} took ${kib} KiB`);
     assert.equal(await machine.stop(), 0);
@@ -67,17 +71,9 @@ function chunkFrom(first: number): string {
   return text;
 }
 
-/** The most memory that it ever had, as the kernel keeps it. */
 function notePeak(peaks: Map<string, number>, name: string, { pid }: Running): void {
-  let status: string;
-  try {
-    status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) return; // it has ended
-    throw error;
-  }
-  const kib = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
-  peaks.set(name, Math.max(kib, peaks.get(name) ?? 0));
+  const memory = readMemory(pid as number);
+  if (memory !== undefined) peaks.set(name, Math.max(memory.peakBytes / 1024, peaks.get(name) ?? 0));
 }
 
 async function untilEnded(peaks: Map<string, number>, name: string, running: Running): Promise<void> {
@@ -89,24 +85,6 @@ async function untilEnded(peaks: Map<string, number>, name: string, running: Run
     },
     { deadlineMs: DEADLINE_MS, everyMs: 20, detail: () => running.result.stderr },
   );
-}
-
-async function hashOfTexts(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  let rest = Buffer.alloc(0);
-  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
-    const bytes = Buffer.concat([rest, chunk as Buffer]);
-    const texts: Buffer[] = [];
-    let start = 0;
-    for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, start)) {
-      texts.push(bytes.subarray(start + PREFIX.length, end + 1));
-      start = end + 1;
-    }
-    hash.update(Buffer.concat(texts));
-    rest = bytes.subarray(start);
-  }
-  assert.equal(rest.length, 0, 'the last line does not end');
-  return hash.digest('hex');
 }
 
 function noProc(): string | false {

@@ -13,6 +13,7 @@ export class Link {
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #isStalled = false;
+  #bytes = 0;
 
   private constructor(port: number, server: Server) {
     this.port = port;
@@ -33,6 +34,11 @@ export class Link {
   /** How many connections go through it now. */
   get connections(): number {
     return this.#pairs.size;
+  }
+
+  /** How many bytes have gone through it, both ways together. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Ends every connection at once, as a router does that forgot them. */
@@ -80,6 +86,7 @@ export class Link {
 
   #carry(pair: Pair, from: Socket, to: Socket): void {
     from.on('data', (bytes) => {
+      this.#bytes += bytes.length;
       if (to.writable && !to.write(bytes)) from.pause();
     });
     to.on('drain', () => {

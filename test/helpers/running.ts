@@ -34,6 +34,7 @@ export class Running {
   readonly #subprocess: Subprocess;
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(file: string, args: readonly string[], options: SpawnOptions) {
     this.command = [file, ...args].join(' ');
@@ -114,6 +115,22 @@ export class Running {
     throw new Error(`did not end within ${deadlineMs} ms: ${this.command}\n${this.result.stderr}`);
   }
 
+  /**
+   * Settles at once when the process writes on, to stdout or stderr, or ends.
+   * @throws when it does neither until the deadline passes
+   */
+  nextOutput(deadlineMs = DEADLINE_MS): Promise<void> {
+    if (this.hasEnded) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`wrote nothing for ${deadlineMs} ms: ${this.command}\n${this.result.text}`));
+      const timer = setTimeout(late, deadlineMs);
+      this.#waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
   /** @throws when the process ends without having written it, or the deadline passes */
   async waitForOutput(where: 'text' | 'stderr', pattern: RegExp): Promise<RegExpMatchArray> {
     return waitFor(
@@ -131,17 +148,24 @@ export class Running {
 
   async #end(): Promise<Exit> {
     const { stdout, stderr } = this.#subprocess;
-    await Promise.all([collect(stdout, this.#stdout), collect(stderr, this.#stderr)]);
+    const tell = () => {
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    };
+    await Promise.all([collect(stdout, this.#stdout, tell), collect(stderr, this.#stderr, tell)]);
     const { exitCode, signal } = await this.#subprocess;
+    tell();
     if (this.pid !== undefined) releaseProcess(this.pid);
     return { code: exitCode ?? null, signal: signal ?? null };
   }
 }
 
-async function collect(stream: Readable | null, chunks: Buffer[]): Promise<void> {
+async function collect(stream: Readable | null, chunks: Buffer[], tell: () => void): Promise<void> {
   if (stream === null) return;
   try {
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    for await (const chunk of stream) {
+      chunks.push(chunk as Buffer);
+      tell();
+    }
   } catch (error) {
     // `closeOutput` ends the reading early.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
