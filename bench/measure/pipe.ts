@@ -5,6 +5,9 @@ import { assembleChecked, pipeFile, stopDaemon } from '../machines/machine.ts';
 import { SENDER } from '../machines/pair.ts';
 import { type Bench, type Contender, type Figure, type Measurement, OURS, OURS_ON_FLUME } from '../measurement.ts';
 import { ONE_MESSAGE_A_LINE, rate, toDurable } from '../metrics.ts';
+import { busyClientLoop, clientLoop } from '../peers/client-loop.ts';
+import { oneProcessALine } from '../peers/one-process-a-line.ts';
+import { ssbDb2 } from '../peers/ssb-db2.ts';
 import { withSandbox } from '../work/with-sandbox.ts';
 
 const AS_THEY_ARE = 'stdin → durable, the logs as they are';
@@ -15,7 +18,7 @@ const SHORT_SINGLE_LINES = 10_000;
 
 export const pipe: Measurement = {
   name: 'pipe',
-  contenders: () => [
+  contenders: (bench) => [
     ours(OURS, 'sqlite', async ({ inputs, lines, logsAsTheyAre }) => [
       [toDurable('mixed'), await inputs.get('mixed', lines)],
       [toDurable('regular'), await inputs.get('regular', lines)],
@@ -25,6 +28,9 @@ export const pipe: Measurement = {
       [toDurable('mixed'), await inputs.get('mixed', lines)],
       [toDurable('regular'), await inputs.get('regular', lines)],
     ]),
+    busyClientLoop([toDurable('mixed'), ONE_MESSAGE_A_LINE], bench.isShort ? 1_000 : 5_000),
+    clientLoop([toDurable('mixed'), ONE_MESSAGE_A_LINE], bench.isShort ? 30 : 500),
+    oneProcessALine(toDurable('mixed'), bench.isShort ? 3 : 100),
   ],
 };
 
@@ -36,6 +42,7 @@ export const single: Measurement = {
     return [
       ours(`${OURS} --no-blocks`, 'sqlite', input, ['--no-blocks']),
       ours(`${OURS_ON_FLUME} --no-blocks`, 'ssb-server', input, ['--no-blocks']),
+      ssbDb2(ONE_MESSAGE_A_LINE, lines),
     ];
   },
 };

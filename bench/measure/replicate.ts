@@ -5,6 +5,7 @@ import { closePair, openPair, type Pair, SENDER } from '../machines/pair.ts';
 import { messagesOf, untilDurable } from '../machines/progress.ts';
 import { type Contender, type Measurement, OURS, OURS_ON_FLUME } from '../measurement.ts';
 import { combinedThere, durableThere, rate } from '../metrics.ts';
+import { rsyslog } from '../peers/rsyslog.ts';
 import { type Cost, costFigures, costOfProcess } from '../work/cost.ts';
 import { spawnRedirected } from '../work/timed.ts';
 import { untilSize } from '../work/until-size.ts';
@@ -20,6 +21,7 @@ export const replicate: Measurement = {
     (isShort ? SHORT_KINDS : KINDS).flatMap((kind) => [
       throughDaemons(OURS, 'sqlite', kind),
       following(kind),
+      rsyslog(kind),
       throughDaemons(OURS_ON_FLUME, 'ssb-server', kind),
     ]),
 };

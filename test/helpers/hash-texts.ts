@@ -11,7 +11,7 @@ export interface HashedTexts {
   readonly lines: number;
 }
 
-interface TextsOptions {
+export interface TextsOptions {
   /** So much is left out of every line: what `log` prints before the text, when all lines have the same labels. */
   readonly prefixBytes?: number;
   /** So many lines at the beginning are left out. */
@@ -22,7 +22,7 @@ interface TextsOptions {
  * The file's lines, many at a time, each with its line feed.
  * @throws when the last line does not end
  */
-async function* textsOf(file: string, { prefixBytes = 0, skipLines = 0 }: TextsOptions = {}) {
+export async function* textsOf(file: string, { prefixBytes = 0, skipLines = 0 }: TextsOptions = {}) {
   let rest = Buffer.alloc(0);
   let toSkip = skipLines;
   for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {

@@ -31,9 +31,14 @@ export interface StockMessage {
 
 /** The stock command-line client with a daemon's own directory, over its network port. */
 export async function stockClient(daemon: Reachable, ...args: string[]): Promise<Result> {
-  const { box, dir, port, networkKey } = daemon;
+  const [node, ...rest] = stockCommand(daemon, ...args);
+  return daemon.box.run(node, rest);
+}
+
+/** The command that `stockClient` runs. */
+export function stockCommand({ dir, port, networkKey }: Reachable, ...args: string[]): [string, ...string[]] {
   const options = ['--path', dir, '--host', '127.0.0.1', '--port', String(port), '--caps.shs', networkKey];
-  return box.run(process.execPath, [BIN, ...args, '--', ...options]);
+  return [process.execPath, BIN, ...args, '--', ...options];
 }
 
 /** A command of the stock client that must succeed with one JSON answer. */

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { generateLogs } from '../../../bench/input/generated-logs.ts';
 import { Inputs } from '../../../bench/input/inputs.ts';
 import { joinLogs, prepareLogs } from '../../../bench/input/logs.ts';
+import { sumOfLines } from '../../../bench/peers/sum-of-lines.ts';
 import { hashTexts } from '../../helpers/hash-texts.ts';
 
 function directory(t: TestContext): string {
@@ -66,6 +67,19 @@ test('generated logs are the same every time', () => {
     assert.equal(lines.length, 2_000, name);
     assert.ok(lines.every((line) => line !== '' && !line.includes('\n')));
   }
+});
+
+test('a sum of lines does not depend on their order, but on each of them', async (t) => {
+  const dir = directory(t);
+  const sumOf = (text: string, prefixBytes = 0) => {
+    writeFileSync(join(dir, 'lines'), text);
+    return sumOfLines(join(dir, 'lines'), { prefixBytes });
+  };
+  const sum = await sumOf('a\nb\nc\n');
+  assert.equal(await sumOf('c\na\nb\n'), sum);
+  assert.equal(await sumOf('> c\n> a\n> b\n', 2), sum);
+  assert.notEqual(await sumOf('a\nb\nd\n'), sum);
+  assert.notEqual(await sumOf('a\nb\nc\nc\n'), sum);
 });
 
 test('texts are compared without what stands before them', async (t) => {
