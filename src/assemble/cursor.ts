@@ -1,6 +1,7 @@
 /** A place in a row's records that moves through them in order. What it has unpacked can be let go at any time. */
 import type { LogRecord } from '../message/record.ts';
 import type { LabelRow, Store } from '../store/store.ts';
+import type { LogLine } from './log-line.ts';
 import type { LongLine } from './long-line.ts';
 import type { LineLabels } from './lookup.ts';
 import { type Window, windowBefore, windowFrom } from './window.ts';
@@ -21,6 +22,11 @@ export function comparePositions(a: Position, b: Position): number {
   if (a.feed !== b.feed) return a.feed < b.feed ? -1 : 1;
   if (a.run !== b.run) return a.run < b.run ? -1 : 1;
   return a.line - b.line || a.sequence - b.sequence;
+}
+
+/** Where a line stands. */
+export function positionOf({ at, feed, run, line, sequence }: LogLine): Position {
+  return { at, feed, run: run ?? '', line: line ?? sequence, sequence };
 }
 
 export class Cursor implements Position {

@@ -1,6 +1,6 @@
 /** The last N lines, without keeping in memory more of them than is reasonable. */
 import type { Store } from '../store/store.ts';
-import { comparePositions, type Position } from './cursor.ts';
+import { comparePositions, positionOf } from './cursor.ts';
 import type { LogFilter } from './filters.ts';
 import { type BatchOptions, lineBatches } from './line-batches.ts';
 import type { LogLine } from './log-line.ts';
@@ -40,8 +40,4 @@ export function* lastLineBatches(
   const since = Math.max(start.at, filter.since ?? start.at);
   for (const batch of lineBatches(store, { ...filter, since }, { ...options, reverse: false }))
     yield batch.filter((line) => comparePositions(positionOf(line), start) >= 0);
-}
-
-function positionOf({ at, feed, run, line, sequence }: LogLine): Position {
-  return { at, feed, run: run ?? '', line: line ?? sequence, sequence };
 }

@@ -18,6 +18,15 @@ const BATCH_KEPT_BYTES = 8 * 1024 * 1024;
 /** So many records are looked at before an empty batch gives the caller a chance to do something else. */
 const PAUSE_RECORDS = 4096;
 
+/** A line that was shown as it was, without its last piece. */
+export interface UnfinishedLine {
+  /** When it began: milliseconds since the epoch. */
+  readonly at: number;
+  /** For `Store.continuation`: the run, and the number of the record that may go on the line. */
+  readonly run: number;
+  readonly next: number;
+}
+
 export interface BatchOptions {
   readonly nameOf: NameOf;
   readonly reverse: boolean;
@@ -25,6 +34,7 @@ export interface BatchOptions {
   readonly upToRow: number;
   /** Where lines wait whose last piece has not come; without it they are shown as they are. */
   readonly openLines?: OpenLines | undefined;
+  readonly onUnfinished?: ((line: UnfinishedLine) => void) | undefined;
   readonly onUnreadable: () => void;
 }
 
@@ -114,6 +124,8 @@ function* linesOf(
       return;
     }
     yield lineAt(cursor, longLine.take());
+    if (state === 'unfinished' && cursor.row.run !== null)
+      options.onUnfinished?.({ at: cursor.at, run: cursor.row.run, next: longLine.nextNumber });
     if (state !== 'full') return;
   }
 }

@@ -3,12 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store } from '../store/store.ts';
 import type { LogFilter } from './filters.ts';
 import { lastLineBatches } from './last-lines.ts';
-import { lineBatches } from './line-batches.ts';
+import { lineBatches, type UnfinishedLine } from './line-batches.ts';
 import type { LogLine } from './log-line.ts';
 import type { NameOf } from './lookup.ts';
 import type { OpenLines } from './open-lines.ts';
 
 export type { LogFilter } from './filters.ts';
+export type { UnfinishedLine } from './line-batches.ts';
 export type { LogLine } from './log-line.ts';
 export type { NameOf } from './lookup.ts';
 export { OpenLines } from './open-lines.ts';
@@ -31,6 +32,8 @@ export interface ReadOptions {
   readonly upToRow?: number;
   /** Keeps lines whose last piece has not come, for the next call with the same object; else they are shown as they are. */
   readonly openLines?: OpenLines;
+  /** Told of lines that are shown without their last piece, which may still come; not together with `limit`. */
+  readonly onUnfinished?: (line: UnfinishedLine) => void;
   readonly signal?: AbortSignal;
   /** Told how many messages could not be unpacked: the store is damaged. */
   readonly onUnreadable?: (messages: number) => void;
@@ -53,6 +56,7 @@ export async function* readLines(
     afterRow: options.afterRow,
     upToRow: options.upToRow ?? store.lastRow(),
     openLines: options.openLines,
+    onUnfinished: options.onUnfinished,
     onUnreadable: () => {
       unreadable += 1;
     },

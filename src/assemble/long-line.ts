@@ -42,6 +42,11 @@ export class LongLine {
     return this.#bytes;
   }
 
+  /** The number of the record that may go on the line. */
+  get nextNumber(): number {
+    return this.#nextNumber;
+  }
+
   get hasEnded(): boolean {
     return this.#hasEnded;
   }

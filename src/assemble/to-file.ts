@@ -1,34 +1,41 @@
-/** The combined log into a file that is either all there or as it was before. */
+/** The combined log into one file that is either all there or as it was before. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
 import { SsblogError, systemCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { LogFilter } from './filters.ts';
-import { type FormatOptions, lineFormat } from './format.ts';
-import { type ReadOptions, readLines } from './lines.ts';
+import { logSource, type SourceOptions, sourceKey } from './log-source.ts';
+import {
+  fits,
+  type MemoryOptions,
+  type MemoryPlace,
+  memoryOf,
+  memoryPlace,
+  NO_MEMORY,
+  type PlaceLock,
+  recall,
+  remember,
+} from './memory.ts';
+import { writeTarget } from './target.ts';
 
-/** Nobody else reads a machine's log. */
-const FILE_MODE = 0o600;
-
-/** Of the operating system's errors; Node's own have an underscore. */
-const SYSTEM_CODE = /^E[A-Z0-9]+$/;
-
-export interface AssembleOptions {
-  readonly format?: FormatOptions;
-  readonly read?: ReadOptions;
-  /** Told after each batch how many lines are written. */
-  readonly onProgress?: (lines: number) => void;
+export interface AssembleOptions extends SourceOptions {
+  /** Where it is remembered what was written, so that the next call writes what is new; without it, all is written. */
+  readonly memory?: MemoryOptions | undefined;
+  /** Told when that fails: the file is written all the same. */
+  readonly onForgotten?: (error: SsblogError) => void;
 }
 
 export interface AssembleResult {
+  /** How many the file has. */
   readonly lines: number;
+  /** Whether it was written to: else it was up to date. */
+  readonly isChanged: boolean;
   /** How long it took: whole milliseconds. */
   readonly ms: number;
 }
 
 /**
- * Writes beside the file, flushes to the disk, and renames.
+ * Appends, or writes beside the file and renames; flushes to the disk.
  * @throws SsblogError `usage` when something else than a file is in the way, `io` when it cannot be written
  */
 export async function assembleToFile(
@@ -38,17 +45,38 @@ export async function assembleToFile(
   options: AssembleOptions = {},
 ): Promise<AssembleResult> {
   const startedMs = performance.now();
-  const target = await resolveTarget(file);
-  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+  const path = await resolveTarget(file);
+  const { memory: memoryOptions, onForgotten } = options;
+  const locked = memoryOptions && (await tryLock(memoryPlace(memoryOptions, path), onForgotten));
   try {
-    const lines = await writeLines(store, filter, temporary, options);
-    await rename(temporary, target);
-    await flushDirectory(dirname(target));
-    return { lines, ms: Math.round(performance.now() - startedMs) };
+    // Not before: of what another call has written meanwhile nothing must be missing.
+    const { source, hasUnreadable } = logSource(store, filter, options);
+    const key = sourceKey(source);
+    const memory = locked === undefined ? NO_MEMORY : await recall(locked.place);
+    const known = fits(memory, source) ? memory.files[''] : undefined;
+    const temporary = `${path}.${locked?.place.id ?? randomBytes(8).toString('hex')}.tmp`;
+    const written = await writeTarget(source, { path, temporary }, known && { written: known, row: memory.row });
+    if (locked !== undefined && (written !== known || memory.row !== source.read.upToRow)) {
+      const next = hasUnreadable() ? NO_MEMORY : memoryOf(source, key, { '': written });
+      await remember(locked.place, next).catch(onForgotten);
+    }
+    return { lines: written.lines, isChanged: written !== known, ms: Math.round(performance.now() - startedMs) };
+  } finally {
+    locked?.lock.close();
+  }
+}
+
+/** @returns undefined when nothing can be remembered */
+async function tryLock(
+  place: MemoryPlace,
+  onForgotten: AssembleOptions['onForgotten'],
+): Promise<{ place: MemoryPlace; lock: PlaceLock } | undefined> {
+  try {
+    return { place, lock: await place.lock() };
   } catch (error) {
-    await rm(temporary, { force: true });
-    if (!SYSTEM_CODE.test(systemCode(error) ?? '')) throw error;
-    throw new SsblogError('io', `${file} cannot be written: ${(error as Error).message}`, { cause: error });
+    if (!(error instanceof SsblogError) || error.code !== 'io' || onForgotten === undefined) throw error;
+    onForgotten(error);
+    return undefined;
   }
 }
 
@@ -72,67 +100,5 @@ async function leadsElsewhere(file: string): Promise<boolean> {
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
-  }
-}
-
-async function writeLines(
-  store: Store,
-  filter: LogFilter,
-  file: string,
-  { format: formatOptions, read, onProgress }: AssembleOptions,
-): Promise<number> {
-  const handle = await open(file, 'wx', FILE_MODE);
-  try {
-    const { header, format } = lineFormat(formatOptions);
-    const writer = new WriteBehind(handle);
-    await writer.write(header);
-    let lines = 0;
-    for await (const batch of readLines(store, filter, read)) {
-      await writer.write(format(batch));
-      lines += batch.length;
-      onProgress?.(lines);
-    }
-    await writer.end();
-    await handle.sync();
-    return lines;
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Writes one batch while the next is made. */
-class WriteBehind {
-  readonly #handle: FileHandle;
-  #writing: Promise<void> = Promise.resolve();
-
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
-  /** Resolves when what was given before is written. @throws what that met */
-  async write(bytes: Buffer): Promise<void> {
-    await this.#writing;
-    this.#writing = writeAll(this.#handle, bytes);
-    this.#writing.catch(() => undefined); // thrown by the next call
-  }
-
-  async end(): Promise<void> {
-    await this.#writing;
-  }
-}
-
-async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) written += (await handle.write(bytes, written)).bytesWritten;
-}
-
-/** Makes the new name durable, where directories can be flushed. */
-async function flushDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -24,6 +24,8 @@ export interface MachinePaths {
   readonly flumeLog: string;
   /** Where that is put away when the store has taken it over. */
   readonly oldFlume: string;
+  /** What `assemble` remembers of the files that it wrote. */
+  readonly assembled: string;
   /** What is known of this machine's own feed beside its record: see peer/own-feed. */
   readonly ownFeed: string;
   /** Outside the directory, so that a copy that is put back does not bring its own: how far feeds had come. */
@@ -52,6 +54,7 @@ export function machinePaths(
     flume: join(dir, 'flume'),
     flumeLog: join(dir, 'flume', 'log.offset'),
     oldFlume: join(dir, 'flume.old'),
+    assembled: join(dir, 'assembled'),
     ownFeed: join(dir, 'own-feed.json'),
     highWaterMarks: join(stateHome, 'ssblog'),
   };

@@ -16,8 +16,11 @@ const SQLITE_BUSY = 5;
 /** The low byte of a result code is the primary one. */
 const PRIMARY_CODE = 0xff;
 
-/** @throws SsblogError `locked` when another process has it, `io` when the disk refuses */
-export function takeLock(paths: MachinePaths): Lock {
+/**
+ * @param paths the lock's file, and what it stands for
+ * @throws SsblogError `locked` when another process has it, `io` when the disk refuses
+ */
+export function takeLock(paths: Pick<MachinePaths, 'lock' | 'dir'>): Lock {
   try {
     emptyFile(paths.lock);
     const db = new DatabaseSync(paths.lock, { timeout: 0 });

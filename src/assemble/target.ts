@@ -1,0 +1,148 @@
+/**
+ * One file that holds the lines of a source. What sorts after all that it has is appended to it; anything else is
+ * written beside and renamed, with as much copied from the old file as stays the same.
+ */
+import { type BigIntStats, constants } from 'node:fs';
+import { copyFile, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SsblogError, systemCode } from '../errors.ts';
+import { lineFormat } from './format.ts';
+import { readLines } from './lines.ts';
+import { firstLineAfter, type LogSource, within } from './log-source.ts';
+import { WriteBehind } from './write-behind.ts';
+import { BEGINNING, changeOf, grownSince, isAsWritten, type Known, type Mark, Tally, type Written } from './written.ts';
+
+/** Nobody else reads a machine's log. */
+const FILE_MODE = 0o600;
+
+/** Of the operating system's errors; Node's own have an underscore. */
+const SYSTEM_CODE = /^E[A-Z0-9]+$/;
+
+export interface Target {
+  readonly path: string;
+  /** Where it is written before it is renamed: a name that no other process uses at this time. */
+  readonly temporary: string;
+}
+
+/**
+ * Brings the file up to date, and to the disk.
+ * @param known what an earlier call gave, with the row of the store up to which it had read
+ * @returns what is known of the file now; `known.written` itself when there was nothing to do
+ * @throws SsblogError `io` when it cannot be written: it is then as it was before
+ */
+export async function writeTarget(source: LogSource, target: Target, known?: Known): Promise<Written> {
+  try {
+    if (known === undefined || !(await isUnchanged(target.path, known.written)))
+      return await writeFrom(source, target, BEGINNING);
+    const first = await firstLineAfter(source, known.row);
+    const change = changeOf(known, first, grownSince(known, source.store, source.read.upToRow));
+    if (change === 'none') return known.written;
+    if (change !== 'end') return await writeFrom(source, target, change, known.written);
+    return (await append(source, target, known)) ?? (await writeFrom(source, target, BEGINNING));
+  } catch (error) {
+    if (!SYSTEM_CODE.test(systemCode(error) ?? '')) throw error;
+    throw new SsblogError('io', `${target.path} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Whether the file is as it was left. */
+export async function isUnchanged(path: string, written: Written): Promise<boolean> {
+  const stats = await statsOf(path);
+  return stats?.isFile() === true && isAsWritten(written, stats);
+}
+
+/** @returns undefined when there is nothing of this name */
+async function statsOf(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Copies what stands before the mark, and writes the rest. */
+async function writeFrom(source: LogSource, target: Target, mark: Mark, known?: Written): Promise<Written> {
+  const { path, temporary } = target;
+  await rm(temporary, { force: true }); // left by a process that was killed
+  try {
+    const written = await writeBeside(source, target, mark, known);
+    await rename(temporary, path);
+    await flushDirectory(dirname(path));
+    return written;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function writeBeside(source: LogSource, target: Target, mark: Mark, known?: Written): Promise<Written> {
+  const { path, temporary } = target;
+  const copies = known !== undefined && mark.bytes > 0;
+  if (copies) await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  const handle = await open(temporary, copies ? 'r+' : 'wx', FILE_MODE);
+  try {
+    const isCopy = copies && (await isUnchanged(path, known));
+    const from = isCopy ? mark : BEGINNING;
+    if (copies) await handle.chmod(FILE_MODE);
+    await handle.truncate(from.bytes);
+    const rest = from === BEGINNING ? source : within(source, { first: from.at });
+    return await writeLines(handle, rest, new Tally(known, from));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @returns undefined when the file is not the one that is known, or may only be replaced */
+async function append(source: LogSource, { path }: Target, { written, row }: Known): Promise<Written | undefined> {
+  const handle = await open(path, 'r+').catch((error: unknown) => {
+    if (systemCode(error) === 'EACCES') return undefined;
+    throw error;
+  });
+  if (handle === undefined) return undefined;
+  try {
+    if (!isAsWritten(written, await handle.stat({ bigint: true }))) return undefined;
+    const read = { ...source.read, ...(row > 0 && { afterRow: row }) };
+    try {
+      return await writeLines(handle, { ...source, read }, new Tally(written, 'end'));
+    } catch (error) {
+      await handle.truncate(written.bytes).catch(() => undefined); // a later call finds it changed and writes it anew
+      throw error;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeLines(handle: FileHandle, source: LogSource, tally: Tally): Promise<Written> {
+  const { header, format } = lineFormat(source.format);
+  const writer = new WriteBehind(handle, tally.bytes);
+  if (tally.bytes === 0) {
+    await writer.write(header);
+    tally.bytes = header.length;
+  }
+  const read = { ...source.read, onUnfinished: tally.addUnfinished.bind(tally) };
+  try {
+    for await (const batch of readLines(source.store, source.filter, read)) {
+      const bytes = format(batch);
+      await writer.write(bytes);
+      tally.add(batch, bytes.length);
+      source.onProgress?.(tally.lines);
+    }
+  } finally {
+    await writer.end();
+  }
+  await handle.sync();
+  return tally.written(await handle.stat({ bigint: true }));
+}
+
+/** Makes the new name durable, where directories can be flushed. */
+async function flushDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
