@@ -51,13 +51,13 @@ export async function* followLines(store: Store, filter: LogFilter, options: Fol
   }
 }
 
-interface Changes {
+export interface Changes {
   /** Resolves when the store may have changed since the last call. */
   next(): Promise<void>;
   close(): void;
 }
 
-function watchStore(store: Store, signal: AbortSignal): Changes {
+export function watchStore(store: Store, signal: AbortSignal): Changes {
   let isChanged = true;
   let wake: (() => void) | undefined;
   const change = () => {

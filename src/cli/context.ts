@@ -14,7 +14,7 @@ export interface Context {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
-  /** Aborted by SIGINT and SIGTERM; the reason is the signal's name. */
+  /** Aborted by SIGHUP, SIGINT and SIGTERM; the reason is the signal's name. */
   readonly signal: AbortSignal;
   /** For a verb whose exit code is its answer; without it, 0, or 128 and the number of the signal that came. */
   readonly setExitCode: (code: number) => void;

@@ -15,7 +15,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const controller = new AbortController();
   let signalled: number | undefined;
   let chosen: number | undefined;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (signalled !== undefined) process.exit(signalled); // asked twice: whatever it waits for
       signalled ??= EXIT_SIGNAL_BASE + constants.signals[name];

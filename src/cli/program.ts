@@ -39,7 +39,8 @@ const VERBS = [
 ];
 
 const EXIT_STATUS = `
-Exit status: 0 done, 1 failed at run time, 2 usage or configuration, 130 and 143 on SIGINT and SIGTERM.
+Exit status: 0 done, 1 failed at run time, 2 usage or configuration, 129, 130 and 143
+on SIGHUP, SIGINT and SIGTERM.
 Every setting can also be given as SSBLOG_<KEY> in the environment; see: ssblog config`;
 
 export function createProgram(context: Context, version: string): Command {

@@ -1,4 +1,4 @@
-/** `assemble` again, and by day. */
+/** `assemble` again, by day, and on and on. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -35,7 +35,7 @@ const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
 test('exactly one of -o and --by-day is wanted', async (t) => {
   const [laptop] = await network(t, 'laptop');
-  for (const args of [[], ['-o', 'a', '--by-day', 'b'], ['-o', ''], ['--by-day', '']]) {
+  for (const args of [[], ['-f'], ['-o', 'a', '--by-day', 'b'], ['-o', ''], ['--by-day', '']]) {
     const says = /-o FILE.*--by-day DIR/;
     assertRefused(await laptop.run('assemble', ...args), { exitCode: 2, says });
     assertRefused(await laptop.run('assemble', ...args, '--json'), { exitCode: 2, says, json: true });
@@ -106,6 +106,55 @@ test('a file a day, of which only those that changed are written', async (t) => 
   const refused = await laptop.run('assemble', '--by-day', dir, '--utc');
   assertRefused(refused, { exitCode: 2, says: new RegExp(foreign) });
   assert.equal(readFileSync(foreign, 'utf8'), 'mine');
+});
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  test(`-f goes on as lines arrive, and ends in order on ${signal}`, async (t) => {
+    const [laptop] = await network(t, 'laptop');
+    await laptop.start();
+    await laptop.pipe('there\n');
+    const [file, dir] = [laptop.box.path('all.log'), laptop.box.path('days')];
+    const follows = [
+      laptop.spawn('assemble', '-f', '-o', file, '--json'),
+      laptop.spawn('assemble', '-f', '--by-day', dir, '--json'),
+    ];
+    for (const follow of follows) await follow.waitForOutput('text', /"lines":1\b/);
+    await laptop.pipe('comes\n');
+    for (const follow of follows) await follow.waitForOutput('text', /"lines":2\b/);
+    await pipeShifted(laptop, -DAY_MS, 'late');
+    for (const follow of follows) await follow.waitForOutput('text', /"lines":3\b/);
+    for (const follow of follows) {
+      follow.kill(signal);
+      const result = await follow.done();
+      assert.deepEqual([result.code, result.stderr], [code, '']);
+    }
+    const { stdout } = await laptop.must('log');
+    assert.deepEqual(readFileSync(file), stdout);
+    assert.match(stdout.toString(), /late\n.*there\n.*comes\n$/);
+    const names = readdirSync(dir).sort();
+    assert.ok(names.length >= 2);
+    assert.deepEqual(Buffer.concat(names.map((name) => readFileSync(`${dir}/${name}`))), stdout);
+  });
+}
+
+test('two at once, and one that goes on, make no mixture', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  await laptop.start();
+  const file = laptop.box.path('all.log');
+  await laptop.pipe(lines(1, 20_000));
+  const follow = laptop.spawn('assemble', '-f', '-o', file, '--json');
+  const calls = [1, 2, 3].map(() => laptop.spawn('assemble', '-o', file));
+  for (const call of calls) assert.equal((await call.done()).code, 0);
+  await laptop.pipe(lines(20_001, 40_000));
+  const again = [1, 2].map(() => laptop.spawn('assemble', '-o', file));
+  for (const call of again) assert.equal((await call.done()).code, 0);
+  follow.kill('SIGINT');
+  assert.equal((await follow.done()).code, 130);
+  assert.ok(readFileSync(file).equals((await laptop.must('log')).stdout));
 });
 
 test('kill -9 in the midst: the file is never half there, and the next call mends everything', async (t) => {

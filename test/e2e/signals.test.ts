@@ -113,18 +113,24 @@ test('log -f goes on when the daemon is restarted', async (t) => {
   assert.equal((await follow.done()).code, 130);
 });
 
-test('a pipe that is ended by SIGTERM has shipped what it had read, once, and exits with 143', async (t) => {
-  const [laptop] = await network(t, 'laptop');
-  await laptop.start();
-  const pipe = laptop.spawn('pipe');
-  await pipe.write('one\ntwo\n');
-  await laptop.waitForLog(2);
-  pipe.kill('SIGTERM');
-  assert.equal((await pipe.done()).code, 143);
-  await laptop.pipe('three\n');
-  const { text } = await laptop.waitForLog(3);
-  assert.match(text, /^.* one\n.* two\n.* three\n$/);
-});
+for (const [signal, code] of [
+  ['SIGTERM', 143],
+  // Its terminal was closed.
+  ['SIGHUP', 129],
+] as const) {
+  test(`a pipe that is ended by ${signal} has shipped what it had read, once, and exits with ${code}`, async (t) => {
+    const [laptop] = await network(t, 'laptop');
+    await laptop.start();
+    const pipe = laptop.spawn('pipe');
+    await pipe.write('one\ntwo\n');
+    await laptop.waitForLog(2);
+    pipe.kill(signal);
+    assert.equal((await pipe.done()).code, code);
+    await laptop.pipe('three\n');
+    const { text } = await laptop.waitForLog(3);
+    assert.match(text, /^.* one\n.* two\n.* three\n$/);
+  });
+}
 
 test('log ends quietly with 0 when nobody reads on', async (t) => {
   const [laptop] = await network(t, 'laptop');

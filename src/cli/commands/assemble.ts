@@ -13,6 +13,7 @@ interface AssembleOptions extends FilterOptions, OutputOptions {
   readonly file?: string;
   /** A directory. */
   readonly byDay?: string;
+  readonly follow?: boolean;
 }
 
 export function register(program: Command, context: Context): void {
@@ -27,6 +28,7 @@ export function register(program: Command, context: Context): void {
       '--by-day <dir>',
       'a directory, for files like 2026-11-22.log (.jsonl, .csv), of which only those that changed are written',
     )
+    .option('-f, --follow', 'go on as lines arrive, until a signal comes')
     .addHelpText(
       'after',
       `
@@ -41,9 +43,10 @@ Days are those of local time, or of UTC with --utc.`,
 async function run(call: Invocation, options: AssembleOptions): Promise<void> {
   const place = placeOf(options);
   const access = await loadMachine(call);
-  const [{ openReader }, { parseOutput }] = await Promise.all([
+  const [{ openReader }, { parseOutput }, { keepOn }] = await Promise.all([
     import('../reader.ts'),
     import('../render/log-output.ts'),
+    import('../../assemble/keep-on.ts'),
   ]);
   const format = { output: parseOutput(options.output, false), utc: options.utc ?? false };
   const store = await openReader(access);
@@ -51,6 +54,11 @@ async function run(call: Invocation, options: AssembleOptions): Promise<void> {
     const write = await prepare(call, { access, store, options, place, format });
     const { json } = await write();
     answer(call, json, '');
+    if (!options.follow) return;
+    await keepOn(store, call.context.signal, async () => {
+      const next = await write();
+      if (next.isChanged) answer(call, next.json, '');
+    });
   } finally {
     store.close();
   }

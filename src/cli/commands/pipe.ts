@@ -148,7 +148,7 @@ function checkSchedule({ job, every, grace }: PipeOptions): void {
   if (grace !== undefined && every === undefined) throw new SsblogError('usage', '--grace needs --every');
 }
 
-/** After SIGINT or SIGTERM the producer, which got it too, has this long to say its last words. */
+/** After a signal the producer, which got it too, has this long to say its last words. */
 const LAST_WORDS_MS = 1_000;
 
 /** The input, ended a little after a signal came: what was read until then is still shipped. */
