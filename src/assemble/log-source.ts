@@ -54,6 +54,11 @@ export function within(source: LogSource, span: { readonly first?: number; reado
   return { ...source, filter };
 }
 
+/** Whether a line of this time can be among them. */
+export function mayHold({ filter: { since, until } }: LogSource, at: number): boolean {
+  return at >= (since ?? at) && at <= (until ?? at);
+}
+
 /** Where the first line stands that came after a row of the store; undefined when none came. */
 export async function firstLineAfter(source: LogSource, afterRow: number): Promise<Position | undefined> {
   const read = afterRow === 0 ? source.read : { ...source.read, afterRow };
@@ -74,9 +79,9 @@ export function sourceKey({ store, filter, format, read }: LogSource): string {
     labels,
     grep?.map(({ source, flags }) => [source, flags]) ?? [],
     format.output ?? 'text',
-    format.utc ? 'utc' : Intl.DateTimeFormat().resolvedOptions().timeZone,
+    format.utc ? 'utc' : [Intl.DateTimeFormat().resolvedOptions().timeZone, process.versions.tz],
     namesShown(store, read),
-    statSync(store.file).ino,
+    statSync(store.file, { throwIfNoEntry: false })?.ino,
     store.meta(META.generation) ?? '',
     store.meta(META.labelFloor) ?? '',
   ];

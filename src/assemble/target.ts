@@ -2,13 +2,14 @@
  * One file that holds the lines of a source. What sorts after all that it has is appended to it; anything else is
  * written beside and renamed, with as much copied from the old file as stays the same.
  */
-import { type BigIntStats, constants } from 'node:fs';
-import { copyFile, type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SsblogError, systemCode } from '../errors.ts';
+import { copyBeginning } from './copy-beginning.ts';
 import { lineFormat } from './format.ts';
-import { readLines } from './lines.ts';
-import { firstLineAfter, type LogSource, within } from './log-source.ts';
+import { readLines, type UnfinishedLine } from './lines.ts';
+import { firstLineAfter, type LogSource, mayHold, within } from './log-source.ts';
 import { WriteBehind } from './write-behind.ts';
 import { BEGINNING, changeOf, grownSince, isAsWritten, type Known, type Mark, Tally, type Written } from './written.ts';
 
@@ -77,17 +78,12 @@ async function writeFrom(source: LogSource, target: Target, mark: Mark, known?: 
 }
 
 async function writeBeside(source: LogSource, target: Target, mark: Mark, known?: Written): Promise<Written> {
-  const { path, temporary } = target;
-  const copies = known !== undefined && mark.bytes > 0;
-  if (copies) await copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  const handle = await open(temporary, copies ? 'r+' : 'wx', FILE_MODE);
+  const handle = await open(target.temporary, 'wx', FILE_MODE);
   try {
-    const isCopy = copies && (await isUnchanged(path, known));
-    const from = isCopy ? mark : BEGINNING;
-    if (copies) await handle.chmod(FILE_MODE);
-    await handle.truncate(from.bytes);
-    const rest = from === BEGINNING ? source : within(source, { first: from.at });
-    return await writeLines(handle, rest, new Tally(known, from));
+    const isCopied =
+      known !== undefined && mark.bytes > 0 && (await copyBeginning(target.path, handle, mark.bytes, known));
+    if (!isCopied) return await writeLines(handle, source, new Tally());
+    return await writeLines(handle, within(source, { first: mark.at }), new Tally(known, mark));
   } finally {
     await handle.close();
   }
@@ -121,7 +117,10 @@ async function writeLines(handle: FileHandle, source: LogSource, tally: Tally): 
     await writer.write(header);
     tally.bytes = header.length;
   }
-  const read = { ...source.read, onUnfinished: tally.addUnfinished.bind(tally) };
+  const onUnfinished = (line: UnfinishedLine) => {
+    if (mayHold(source, line.at)) tally.addUnfinished(line);
+  };
+  const read = { ...source.read, onUnfinished };
   try {
     for await (const batch of readLines(source.store, source.filter, read)) {
       const bytes = format(batch);

@@ -15,20 +15,18 @@ export class WriteBehind {
   /** Resolves when what was given before is written. @throws what that met */
   async write(bytes: Buffer): Promise<void> {
     await this.#writing;
-    this.#writing = this.#writeAll(bytes);
+    this.#writing = writeFully(this.#handle, bytes, this.#position);
+    this.#position += bytes.length;
     this.#writing.catch(() => undefined); // thrown by the next call
   }
 
   async end(): Promise<void> {
     await this.#writing;
   }
+}
 
-  async #writeAll(bytes: Buffer): Promise<void> {
-    let written = 0;
-    while (written < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(bytes, written, bytes.length - written, this.#position);
-      written += bytesWritten;
-      this.#position += bytesWritten;
-    }
-  }
+/** A single call may write less than it is given. */
+export async function writeFully(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }

@@ -13,8 +13,9 @@ import { join } from 'node:path';
 import { afterEach, type TestContext, test } from 'node:test';
 import { assembleByDay, type ByDayOptions } from '../../../src/assemble/by-day.ts';
 import type { LogFilter } from '../../../src/assemble/lines.ts';
+import type { LogRecord } from '../../../src/message/record.ts';
 import type { SignedMessage } from '../../../src/message/signed.ts';
-import { FakeFeed, freshDirectory, freshStore, LABELS, log } from '../store/fake-feed.ts';
+import { block, FakeFeed, freshDirectory, freshStore, LABELS, log } from '../store/fake-feed.ts';
 
 const zone = process.env.TZ;
 afterEach(() => {
@@ -178,6 +179,15 @@ test('a machine whose clock is ahead does not make the present be written anew',
   assert.deepEqual(inodes(), before);
 });
 
+test('lines of very many days do not fill the disk with files', async (t) => {
+  const { arrive, assemble, names } = setup(t);
+  arrive('2026-11-20T10:00', '2026-11-21T10:00', '2026-11-21T11:00', '1970-01-01T00:00');
+  await assert.rejects(assemble({ maxDays: 2 }), { code: 'usage', message: /more than 2 days/ });
+  assert.equal(names().length, 2);
+  assert.equal((await assemble({ maxDays: 2 }, { since: Date.parse('2026-11-20') })).lines, 3);
+  assert.deepEqual(names(), ['2026-11-20.log', '2026-11-21.log'], 'what the other call had added is gone');
+});
+
 test('a directory that cannot be one is refused', async (t) => {
   const { dir, store } = setup(t);
   const memory = { dir: `${dir}-memory` };
@@ -185,4 +195,26 @@ test('a directory that cannot be one is refused', async (t) => {
   await assert.rejects(assembleByDay(store, {}, dir, { memory }), { code: 'usage', message: /is not a directory/ });
   const deep = join(`${dir}-missing`, 'deep');
   await assert.rejects(assembleByDay(store, {}, deep, { memory }), { code: 'io', message: /missing/ });
+});
+
+test('a line that goes on is a matter of its own day only', async (t) => {
+  const { store, assemble, text } = setup(t);
+  const feed = new FakeFeed('long');
+  const at = Date.parse('2026-11-21T23:59:59Z');
+  const piece = (line: number, afterMs: number, bytes: string, rest: Partial<LogRecord>) => ({
+    ...{ line, at: at + afterMs, bytes: Buffer.from(bytes), more: false, ...rest },
+  });
+  const messages = [
+    [piece(1, 0, 'long ', { more: true, stream: 'stdout' }), piece(2, 60_000, 'next day', { stream: 'stderr' })],
+    [piece(3, 60_000, 'line', { more: true, stream: 'stdout' })],
+    [piece(4, 60_000, '.', { stream: 'stdout' }), piece(5, 60_000, 'later', { stream: 'stdout' })],
+  ].map((pieces) => feed.message(block(pieces[0]?.line ?? 0, pieces)));
+  const written: number[] = [];
+  for (const message of messages) {
+    store.ingest([message]);
+    written.push((await assemble()).written);
+  }
+  assert.deepEqual(written, [2, 1, 2]);
+  assert.match(text('2026-11-21.log'), /^.* long line\.\n$/);
+  assert.match(text('2026-11-22.log'), /^.* next day\n.* later\n$/);
 });
