@@ -20,10 +20,7 @@ export function register(program: Command, context: Context): void {
   const command = program
     .command('assemble')
     .description('write the combined log of all machines into a file, or into one file a day')
-    .option(
-      '-o, --file <file>',
-      'the file; it is never half there: lines are appended, or it is written beside and renamed',
-    )
+    .option('-o, --file <file>', 'the file; new lines are appended, or it is written beside and renamed')
     .option(
       '--by-day <dir>',
       'a directory, for files like 2026-11-22.log (.jsonl, .csv), of which only those that changed are written',
