@@ -5,6 +5,7 @@ import type { Config, EngineName } from '../src/config/keys.ts';
 import { machinePaths } from '../src/config/paths.ts';
 import type { Content } from '../src/message/content.ts';
 import type { SignedValue } from '../src/message/signed.ts';
+import { endBufferCheck } from '../src/peer/buffer-check.ts';
 import { engineFor } from '../src/peer/engines/index.ts';
 import { encode, messageId, sign } from '../src/peer/engines/sqlite/classic.ts';
 import { openPeer } from '../src/peer/peer.ts';
@@ -46,6 +47,7 @@ async function withEngine<T>(work: (feeds: Awaited<ReturnType<typeof open>>) => 
 }
 
 async function open() {
+  endBufferCheck(); // as every peer does
   const engine = await engineFor(engineName, paths, identity);
   const store = engine.openStore(notice);
   const peer = engine.stack(store)({

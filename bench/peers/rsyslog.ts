@@ -77,7 +77,17 @@ function start(box: Sandbox, role: 'sender' | 'receiver', env: Readonly<Record<s
 /** Whether inotify tells this process of new files. */
 function isWatching(pid: number): boolean {
   const descriptors = `/proc/${pid}/fdinfo`;
-  return readdirSync(descriptors).some((fd) => /^inotify wd:/m.test(readFileSync(join(descriptors, fd), 'utf8')));
+  return readdirSync(descriptors).some((fd) => /^inotify wd:/m.test(readIfThere(join(descriptors, fd))));
+}
+
+/** A descriptor that was listed may be closed by now. */
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 async function end(daemon: Running): Promise<void> {
