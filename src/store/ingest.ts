@@ -10,6 +10,7 @@ import {
   type LogBlockContent,
   type LogContent,
   type LogRunContent,
+  type ParsedContent,
   parseContent,
   relationOf,
 } from '../message/content.ts';
@@ -61,7 +62,7 @@ export class Ingest {
 
   /**
    * One transaction: all or nothing.
-   * @param isOwn whether this machine made the message's content: a block of its own is not unpacked to be checked
+   * @param isOwn whether this machine's writer made the message's content, which is not checked once more
    * @throws SsblogError `store` when a message is not the next one of its feed
    */
   ingest(messages: readonly SignedMessage[], isOwn: IsOwn = () => false): IngestResult {
@@ -158,7 +159,10 @@ export class Ingest {
   }
 
   #label(place: Place, value: SignedValue): void {
-    const parsed = parseContent(value.content);
+    // The writer's contents were checked on their way to it.
+    const parsed: ParsedContent = place.isOwn
+      ? { kind: 'known', content: value.content as Content }
+      : parseContent(value.content);
     if (parsed.kind === 'unreadable') place.feed.unreadable += 1;
     if (parsed.kind === 'known') this.#file(place, parsed.content, value);
   }

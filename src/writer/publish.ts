@@ -7,7 +7,7 @@ import type { Content } from '../message/content.ts';
 import { Loop } from './loop.ts';
 
 /** At most this many messages are signed before the commit that makes them durable. */
-const GROUP_MESSAGES = 128;
+const GROUP_MESSAGES = 256;
 
 /** Runs whose progress is kept in memory; the store knows all of them. */
 const REMEMBERED_RUNS = 1000;

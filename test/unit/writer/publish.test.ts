@@ -50,7 +50,7 @@ test('a group has a limit', async () => {
     writer.write(Array.from({ length: 50 }, (_, m) => log('r', n * 50 + m + 1))),
   );
   await Promise.all(requests);
-  assert.ok(groups.every((group) => group.length <= 128));
+  assert.ok(groups.every((group) => group.length <= 256));
   assert.equal(groups.flat().length, 500);
 });
 

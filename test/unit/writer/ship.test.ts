@@ -64,7 +64,7 @@ test('a sink that goes away is opened again, and what it did not acknowledge is 
     const isFirst = opened === 1;
     return {
       write: async (contents) => {
-        if (isFirst && mine.length >= 64) throw new SsblogError('lost', 'gone');
+        if (isFirst && mine.length >= 128) throw new SsblogError('lost', 'gone');
         mine.push(...contents);
       },
       close: async () => {},
@@ -73,8 +73,8 @@ test('a sink that goes away is opened again, and what it did not acknowledge is 
   await shipper.ship(logs(1, 300));
   assert.deepEqual(await shipper.finish(), { spooled: 0, dropped: 0 });
   assert.equal(opened, 2);
-  assert.deepEqual(received[0], logs(1, 64));
-  assert.deepEqual(received[1], logs(65, 300));
+  assert.deepEqual(received[0], logs(1, 128));
+  assert.deepEqual(received[1], logs(129, 300));
   assert.deepEqual(spool, []);
 });
 
