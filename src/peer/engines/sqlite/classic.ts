@@ -2,7 +2,7 @@
  * SSB's classic message format: how a message is encoded, signed, hashed and verified. The bytes are those of
  * ssb-keys 7 and ssb-validate 4; Node's SHA-256 is four times faster than libsodium's, its encoding is made once.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import sodium from 'chloride';
 import type { Identity } from '../../../config/identity.ts';
 import type { SignedValue } from '../../../message/signed.ts';
@@ -26,7 +26,7 @@ export function encode(value: object): string {
 
 /** `%….sha256`. SSB hashes the low byte of each UTF-16 unit, not UTF-8. */
 export function messageId(text: string): string {
-  return `%${createHash('sha256').update(text, 'latin1').digest('base64')}.sha256`;
+  return `%${hash('sha256', Buffer.from(text, 'latin1'), 'base64')}.sha256`;
 }
 
 /**
