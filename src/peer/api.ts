@@ -5,7 +5,6 @@
 import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
 import { type Content, parseContent } from '../message/content.ts';
-import { fits } from '../message/size.ts';
 import type { Control } from './control.ts';
 import type { Callback } from './ssb/types.ts';
 
@@ -69,8 +68,7 @@ export function apiPlugin(control: () => Promise<Control> | undefined): unknown 
 function checkContents(contents: unknown): Content[] {
   return writeSchema.parse(contents).map((content) => {
     const parsed = parseContent(content);
-    if (parsed.kind === 'known' && fits(parsed.content)) return parsed.content;
-    if (parsed.kind === 'known') throw new Error('a content is too large for a message');
+    if (parsed.kind === 'known') return parsed.content;
     throw new Error(parsed.kind === 'other' ? 'not a content of ssblog' : `not a content of ssblog: ${parsed.reason}`);
   });
 }
