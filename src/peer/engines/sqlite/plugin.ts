@@ -51,6 +51,10 @@ export function databasePlugin(feeds: FeedLog, version: string): unknown {
   };
 }
 
+function throwIfAny(error: Error | null | undefined): void {
+  if (error) throw error;
+}
+
 function methods(
   feeds: FeedLog,
   { version, config, close }: { version: string; config: StackConfig; close: Stack['close'] },
@@ -65,6 +69,7 @@ function methods(
     return { indexes: { start: last, current: last, target: last } };
   };
 
+  const checkArgument = check.async((_value, callback) => callback(null), 'msg');
   const since = () => ({ since: feeds.isClosed ? -1 : streams.position(), plugins: {}, sync: true });
 
   return {
@@ -78,7 +83,13 @@ function methods(
     since,
 
     publish: check.async((content, callback) => feeds.publish(content, callback), 'string|msgContent'),
-    add: check.async((value, callback) => feeds.add(value, callback), 'msg'),
+    add: (value: unknown, callback: Callback<SignedMessage> = throwIfAny) => {
+      // What was taken is a message: only of what was not is it worth saying, in ssb-db's words, why it is none.
+      feeds.add(value, (error, message) => {
+        if (!error) callback(null, message);
+        else checkArgument(value, (wrong: Error | null) => callback(wrong ?? error));
+      });
+    },
     post: feeds.post.bind(feeds),
 
     get: check.async((wanted: unknown, callback: (error: Error | null, found?: unknown, position?: number) => void) => {
