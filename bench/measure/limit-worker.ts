@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { writeNewIdentity } from '../../src/config/identity.ts';
 import { machinePaths } from '../../src/config/paths.ts';
+import { compress } from '../../src/message/block-encodings.ts';
 import { encode, isSigned, messageId, sign } from '../../src/peer/engines/sqlite/classic.ts';
 
 /** Of a full block: 8192 UTF-16 units, less the labels, in base64. */
@@ -47,6 +48,7 @@ function timed<In, Out>(items: readonly In[], work: (item: In, index: number) =>
 const pieces = cutIntoBlocks();
 const [deflate1, packed] = timed(pieces, (piece) => deflateRawSync(piece, { level: 1 }));
 const [deflate3] = timed(pieces, (piece) => deflateRawSync(piece, { level: 3 }));
+const [brotli] = timed(pieces, (piece) => compress(piece, 'fast'));
 const [inflate, unpacked] = timed(packed, (data) => inflateRawSync(data));
 const unsigned = packed.map((data, index) => ({
   previous: messageId(String(index)),
@@ -64,6 +66,7 @@ if (!verdicts.every(Boolean)) throw new Error('a signature was not found good');
 const rates = {
   'deflate, level 1': deflate1,
   'deflate, level 3': deflate3,
+  'Brotli, as blocks have it': brotli,
   inflate,
   'encode and sign': signing,
   'SHA-256': hashing,
