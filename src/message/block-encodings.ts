@@ -1,6 +1,6 @@
 /**
  * How a block's payload is compressed, by the name that its `encoding` gives. Brotli is what is written: on mixed logs a
- * message holds 8 % more lines than with deflate at the same cost, on regular ones twice as many. `deflate-raw` is read.
+ * message holds 5 % more lines than with deflate at the same cost, on regular ones twice as many. `deflate-raw` is read.
  */
 import { brotliCompressSync, brotliDecompressSync, constants, inflateRawSync } from 'node:zlib';
 import { MAX_BLOCK_BYTES } from './limits.ts';

@@ -187,9 +187,12 @@ export interface BlockSummary {
   readonly worst: Level | undefined;
 }
 
-/** What `encodeBlock` says of a block of its own: nothing else may be believed without a look at the data. */
-export function ownSummary({ at, level, more }: LogBlockContent): BlockSummary | undefined {
-  return more === true ? undefined : { last: at[1], worst: level };
+/**
+ * What `encodeBlock` says of a block of its own: nothing else may be believed without a look at the data. Those in
+ * deflate are an older ssblog's, from a spool or a `pipe` that still runs, and do not tell of lines that go on.
+ */
+export function ownSummary({ at, level, more, encoding }: LogBlockContent): BlockSummary | undefined {
+  return more === true || encoding !== 'brotli' ? undefined : { last: at[1], worst: level };
 }
 
 /** The records of a content that has been checked: see `openBlock`. */

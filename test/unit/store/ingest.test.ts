@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 import { SsblogError } from '../../../src/errors.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { LabelRow, Store } from '../../../src/store/store.ts';
@@ -34,6 +35,18 @@ test('a message is kept exactly as it was signed', (t) => {
   assert.equal(store.message(feed.id, 4), undefined);
   assert.equal(store.message('@nobody', 1), undefined);
   assert.equal(store.lineCount(), 1, 'what is no log message has no lines');
+});
+
+test("a block of this machine's own older ssblog, which does not tell that its line goes on, is looked into", (t) => {
+  const [store, other] = [freshStore(t), freshStore(t)];
+  const feed = new FakeFeed('a');
+  const data = deflateRawSync(Buffer.from('{"more":[1]}\nwhole\nbegun\n')).toString('base64');
+  const content = { type: 'log-block', run: 'r', line: 1, lines: 2, at: [START_MS, START_MS], encoding: 'deflate-raw' };
+  const message = feed.message({ ...content, data });
+  store.ingest([message], () => true);
+  other.ingest([message]);
+  assert.equal(store.lineCount(), 1);
+  assert.deepEqual(rows(store), rows(other));
 });
 
 test('messages of a feed come back in their order, from any of them on', (t) => {
