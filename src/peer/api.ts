@@ -1,11 +1,12 @@
 /**
- * ssblog's own muxrpc methods, under the name `ssblog`. They are not in the list of what other machines may
- * call: only this machine's own key and the unix socket reach them.
+ * ssblog's own muxrpc methods, under the name `ssblog`. Other machines may call `instance` and `hasTwin`; the others
+ * are reached by this machine's own key and through the unix socket only.
  */
 import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
 import { type Content, parseContent } from '../message/content.ts';
 import type { Control } from './control.ts';
+import type { Instances } from './instances.ts';
 import type { Callback } from './ssb/types.ts';
 
 /** More than any client of ours sends in one call. */
@@ -18,6 +19,8 @@ export const API_MANIFEST = {
   connect: 'async',
   status: 'async',
   stop: 'async',
+  instance: 'async',
+  hasTwin: 'async',
 } as const;
 
 const writeSchema = z.array(z.unknown()).max(MAX_CONTENTS);
@@ -30,8 +33,11 @@ export function remoteErrorCode(error: unknown): string | undefined {
   return ERROR_NAME.exec(String((error as { name?: unknown }).name))?.[1];
 }
 
-/** @param control what answers the calls, once it is ready; undefined when the peer is ending */
-export function apiPlugin(control: () => Promise<Control> | undefined): unknown {
+/**
+ * @param control what answers the calls, once it is ready; undefined when the peer is ending
+ * @param instances what answers other machines
+ */
+export function apiPlugin(control: () => Promise<Control> | undefined, instances: Instances): unknown {
   const answer = async <T>(callback: Callback<T>, call: (peer: Control) => Promise<T>) => {
     try {
       const peer = await control();
@@ -61,6 +67,10 @@ export function apiPlugin(control: () => Promise<Control> | undefined): unknown 
           await peer.stop();
           return true;
         }),
+      instance: (callback: Callback<string>) => callback(null, instances.own),
+      hasTwin(this: { id: string }, callback: Callback<boolean>) {
+        instances.hasTwins(this.id).then((hasTwins) => callback(null, hasTwins), callback);
+      },
     }),
   };
 }

@@ -1,6 +1,7 @@
 /** Who is connected now, and how far their feeds are known to go. */
 import type { Store } from '../store/store.ts';
 import type { PeerStatus } from './control.ts';
+import type { Instances } from './instances.ts';
 import type { RemotePeer, SsbPeer } from './ssb/types.ts';
 
 type PeerEntry = PeerStatus['peers'][number];
@@ -26,14 +27,18 @@ export function tellOfEarlyEnds(peer: SsbPeer): void {
 const SUSPICIOUS_REPLACEMENTS = 3;
 const SUSPICIOUS_WITHIN_MS = 120_000;
 
+export interface ReplaceOptions {
+  readonly notice: (id: string, addresses: readonly string[]) => void;
+  /** Watches the peer already. */
+  readonly instances: Pick<Instances, 'settled'>;
+  readonly now?: () => number;
+}
+
 /**
  * A machine that comes in again while its connection stands has lost that one and does not know it, or is a copy of
  * the other. The newer connection counts: replication speaks with one of them only.
  */
-export function replaceOlder(
-  peer: SsbPeer,
-  { notice, now = Date.now }: { notice: (id: string, addresses: readonly string[]) => void; now?: () => number },
-): void {
+export function replaceOlder(peer: SsbPeer, { notice, instances, now = Date.now }: ReplaceOptions): void {
   const incoming = new Map<string, RemotePeer>();
   const replaced = new Map<string, number[]>();
   peer.on('rpc:connect', (remote, isClient) => {
@@ -47,7 +52,8 @@ export function replaceOlder(
     const recent = [...(replaced.get(remote.id) ?? []).filter((at) => at > now() - SUSPICIOUS_WITHIN_MS), now()];
     replaced.set(remote.id, recent);
     if (recent.length === SUSPICIOUS_REPLACEMENTS) notice(remote.id, [older.stream.address, remote.stream.address]);
-    older.close(true, () => undefined);
+    // Not before it could say whether it is another one.
+    void instances.settled(remote.id).then(() => older.close(true, () => undefined));
   });
 }
 

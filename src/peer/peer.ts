@@ -27,6 +27,7 @@ import { loadEbt } from './ebt.ts';
 import type { Feeds } from './engines/engine.ts';
 import { engineFor } from './engines/index.ts';
 import { followGraph } from './follow-graph.ts';
+import { Instances } from './instances.ts';
 import { captureLibraryOutput } from './library-output.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { describeHold } from './own-feed/hold-text.ts';
@@ -123,7 +124,9 @@ async function open(
   const stack = engine.stack(store);
   const friends = followGraph(config.hops);
   const ebt = loadEbt();
-  usePlugins(stack, [friends.plugin, ebt.plugin, apiPlugin(() => (closing ? undefined : ready.promise))]);
+  const instances = new Instances();
+  const api = apiPlugin(() => (closing ? undefined : ready.promise), instances);
+  usePlugins(stack, [friends.plugin, ebt.plugin, api]);
   const peer = stack(stackConfig(options));
   closers.push(() => closeSsb(peer, paths));
   allowOwner(peer);
@@ -134,10 +137,16 @@ async function open(
   peer.multiserver.transport({ name: 'ws', create: () => webSocket({}) });
   tellOfEarlyEnds(peer);
   const connections = watchConnections(peer);
+  const nameOf = (id: string) => store.names(peer.id).get(id) ?? id;
+  instances.watch(peer, (id, addresses) => {
+    notice(`two machines use the identity of ${nameOf(id)}, from ${addresses.join(' and ')}: one is a copy`);
+  });
   replaceOlder(peer, {
+    instances,
     notice: (id, addresses) => {
-      const name = store.names(peer.id).get(id) ?? id;
-      notice(`${name} connects again and again from ${addresses.join(' and ')}: do two machines use its identity?`);
+      notice(
+        `${nameOf(id)} connects again and again from ${addresses.join(' and ')}: do two machines use its identity?`,
+      );
     },
   });
   const listening = new Promise<void>((resolve) => {

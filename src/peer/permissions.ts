@@ -8,6 +8,8 @@ const REMOTE_METHODS: readonly string[] = [
   'ebt.replicate',
   'conn.ping',
   'gossip.ping',
+  'ssblog.instance',
+  'ssblog.hasTwin',
 ];
 
 /** Call after the last `use`: plugins add to this list as they are loaded. */

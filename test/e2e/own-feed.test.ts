@@ -145,13 +145,13 @@ test('of two machines with one identity one goes on and the other is told', asyn
   await nas.waitForLog(1);
   await laptop.stop();
   const clone = await Machine.copyOf(laptop, 'clone');
-  await startAll(laptop, clone);
-  await waitForHold(clone, undefined);
-
-  await laptop.pipe('two\n');
+  await laptop.start();
+  await laptop.waitForPeer(nas);
+  await clone.start();
   await waitForHold(clone, 'cloned');
   assert.match(clone.said, /ANOTHER MACHINE WRITES IT TOO/);
-  await nas.daemon.waitForOutput('stderr', /laptop connects again and again.* two machines/);
+  await nas.daemon.waitForOutput('stderr', /two machines use the identity of laptop, from net:.* and net:/);
+  await laptop.pipe('two\n');
   await clone.pipe('of the clone\n');
   assert.equal((await clone.status()).spool.lines, 1);
 

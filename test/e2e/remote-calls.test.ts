@@ -6,7 +6,15 @@ import { test } from 'node:test';
 import { network } from '../helpers/machine.ts';
 import { connectAsStranger } from '../helpers/stock.ts';
 
-const ALLOWED = new Set(['manifest', 'createHistoryStream', 'ebt.replicate', 'conn.ping', 'gossip.ping']);
+const ALLOWED = new Set([
+  'manifest',
+  'createHistoryStream',
+  'ebt.replicate',
+  'conn.ping',
+  'gossip.ping',
+  'ssblog.instance',
+  'ssblog.hasTwin',
+]);
 
 type Manifest = { [name: string]: string | Manifest };
 

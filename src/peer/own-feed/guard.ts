@@ -23,6 +23,8 @@ export interface GuardOptions {
   readonly at: (sequence: number) => Promise<SignedMessage | undefined>;
   /** Asks a connected peer for a message of the own feed; undefined when it has none, or nothing that can be used. */
   readonly ask: (peer: string, sequence: number) => Promise<SignedValue | undefined>;
+  /** Asks a connected peer whether it sees another process of this identity at the same time. */
+  readonly seesTwin: (peer: string) => Promise<boolean>;
   readonly state: OwnFeedState;
   /** Keeps the state on the disk. */
   readonly save: (state: OwnFeedState) => void;
@@ -48,6 +50,9 @@ export class OwnFeedGuard {
   #isTold = false;
   #settle: NodeJS.Timeout | undefined;
   readonly #heardFrom = new Set<string>();
+  /** Peers that are being asked by this machine, without having said anything. */
+  readonly #inquiries = new Set<string>();
+  readonly #agreedUpTo = new Map<string, number>();
   #patience: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -100,32 +105,63 @@ export class OwnFeedGuard {
     // Who speaks of it takes it: what is written now will be there, whether or not anybody says so later.
     if (!this.#state.isKnown) this.#change({ isKnown: true });
     if (sequence < 1) return;
-    const question = this.#lookInto(peer, sequence).finally(() => this.#questions.delete(question));
+    const question = this.#lookInto(peer, sequence).then(() => void this.#questions.delete(question));
     // Nobody who merely says so can keep this machine from writing; only what might be true is waited for.
     if (sequence > this.#head) this.#questions.add(question);
   }
 
   /**
    * Asks a connected peer whether it has a message that was not written here. It tells by itself in most cases, but
-   * not when it takes this machine and a copy of it for one and speaks only with the other.
+   * not when it takes this machine and a copy of it for one and speaks only with the other: then each may have written
+   * as many messages, so that neither number nor silence tells, and the last one that both know is compared.
    */
   async inquire(peer: string): Promise<void> {
-    await this.#lookInto(peer, this.#head + 1);
-    if (this.#state.hold !== undefined && this.#head > 0) await this.#lookInto(peer, this.#head);
-  }
-
-  async #lookInto(peer: string, sequence: number): Promise<void> {
+    if (this.#inquiries.has(peer)) return; // it is slow to answer
+    this.#inquiries.add(peer);
     try {
-      await this.#compare(peer, sequence);
-    } catch (error) {
-      this.#options.notice(`${peer} could not be asked for this machine's feed: ${(error as Error).message}`);
+      const head = this.#head;
+      if (head > 0 && (this.#state.hold !== undefined || this.#agreed(peer) < head)) {
+        if (!(await this.#lookInto(peer, head))) await this.#findEnd(peer, head);
+      }
+      await this.#lookInto(peer, this.#head + 1);
+    } finally {
+      this.#inquiries.delete(peer);
     }
   }
 
-  async #compare(peer: string, sequence: number): Promise<void> {
+  /** Compares the last message of the own feed that a peer has; it has not the one of number `missing`. */
+  async #findEnd(peer: string, missing: number): Promise<void> {
+    let [from, to] = [this.#agreed(peer), missing];
+    while (to - from > 1) {
+      const middle = Math.floor((from + to) / 2);
+      if (await this.#lookInto(peer, middle)) from = middle;
+      else to = middle;
+    }
+  }
+
+  /** Up to this number a peer has shown the own feed as it is here. */
+  #agreed(peer: string): number {
+    return this.#agreedUpTo.get(peer) ?? 0;
+  }
+
+  /** @returns whether it has shown a message of that number */
+  async #lookInto(peer: string, sequence: number): Promise<boolean> {
+    try {
+      return await this.#compare(peer, sequence);
+    } catch (error) {
+      this.#options.notice(`${peer} could not be asked for this machine's feed: ${(error as Error).message}`);
+      return false;
+    }
+  }
+
+  async #compare(peer: string, sequence: number): Promise<boolean> {
+    // A held machine may be the copy: while the other one is there too, it must not begin to write beside it.
+    if (this.#state.hold !== undefined && (await this.#options.seesTwin(peer))) {
+      this.#hold('cloned', { atLeast: this.#head, detail: `${peer} is connected with both` });
+    }
     const value = await this.#options.ask(peer, sequence);
     const key = value?.author === this.#options.id && value.sequence === sequence ? signedId(value) : undefined;
-    if (this.#isClosed || key === undefined) return; // it has not shown what it says
+    if (this.#isClosed || key === undefined) return false; // it has not shown what it says
     if (sequence > this.#head && value !== undefined && value.timestamp > this.#startedMs) {
       this.received(value);
     } else if (sequence > this.#head) {
@@ -136,11 +172,13 @@ export class OwnFeedGuard {
     } else {
       const own = await this.#options.at(sequence);
       if (own !== undefined && own.key !== key) this.forkedAt(sequence);
+      else if (own !== undefined) this.#agreedUpTo.set(peer, Math.max(this.#agreed(peer), sequence));
     }
     this.#isTold = true;
     // Who says the same again, as after every connection, does not prolong the wait.
     if (this.#settle === undefined || !this.#heardFrom.has(peer)) this.#settleSoon();
     this.#heardFrom.add(peer);
+    return true;
   }
 
   /** A peer brought a message of the own feed that was not here. */

@@ -5,6 +5,7 @@ import type { SignedMessage, SignedValue } from '../../message/signed.ts';
 import type { Store } from '../../store/store.ts';
 import type { EbtWatcher } from '../ebt.ts';
 import type { Engine } from '../engines/engine.ts';
+import { seesTwin } from '../instances.ts';
 import { iterate, promised } from '../pull.ts';
 import type { Callback, SsbPeer } from '../ssb/types.ts';
 import { isFork } from './fork.ts';
@@ -58,6 +59,10 @@ export async function openOwnFeed(options: OwnFeedOptions): Promise<OwnFeed> {
     head: await ownHead(peer),
     at: async (sequence) => messageAt(peer, peer.id, sequence),
     ask: (remote, sequence) => askFor(peer, remote, sequence),
+    seesTwin: async (remote) => {
+      const connection = peer.peers[remote]?.at(-1);
+      return connection !== undefined && (await seesTwin(connection));
+    },
     state: current,
     save,
     notice,

@@ -28,6 +28,8 @@ export interface RemotePeer {
   readonly id: string;
   readonly stream: { readonly address: string };
   createHistoryStream(options: { id: string; seq: number; limit: number; keys: false }): PullSource<unknown>;
+  /** Only where ssblog is on the other side as well. */
+  readonly ssblog: { instance(callback: Callback): void; hasTwin(callback: Callback): void };
   readonly closed: boolean;
   close(abort: true, callback: Callback): void;
   once(event: 'closed', listener: () => void): void;

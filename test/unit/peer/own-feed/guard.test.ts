@@ -27,8 +27,23 @@ function newIdentity(): Identity {
 
 /** A feed of so many messages; the text makes another branch. */
 function feedOf(keys: Identity, length: number, text = 'as it was', timestamp = START_MS - 1_000): SignedMessage[] {
-  const messages: SignedMessage[] = [];
-  for (let sequence = 1; sequence <= length; sequence += 1) {
+  return grown([], { keys, length, text, timestamp });
+}
+
+/** A feed of nine messages that has so many in common with the one of nine. */
+function branching(keys: Identity, common: number): SignedMessage[] {
+  return grown(feedOf(keys, common), { keys, length: 9, text: 'another branch', timestamp: START_MS - 1_000 });
+}
+
+interface Growth {
+  readonly keys: Identity;
+  readonly length: number;
+  readonly text: string;
+  readonly timestamp: number;
+}
+
+function grown(messages: SignedMessage[], { keys, length, text, timestamp }: Growth): SignedMessage[] {
+  for (let sequence = messages.length + 1; sequence <= length; sequence += 1) {
     const unsigned = {
       previous: messages.at(-1)?.key ?? null,
       sequence,
@@ -48,11 +63,16 @@ function setUp(t: TestContext, { here, there, state }: Partial<Parts> = {}) {
   const parts = { keys: newIdentity(), notices: [] as string[], saved: [] as OwnFeedState[], events: [] as string[] };
   const own = here?.(parts.keys) ?? [];
   const remote = there?.(parts.keys) ?? [];
+  const asked: number[] = [];
   const guard = new OwnFeedGuard({
     id: parts.keys.id,
     head: own.length,
     at: async (sequence) => own[sequence - 1],
-    ask: async (peer, sequence) => (peer === 'nobody' ? undefined : remote[sequence - 1]?.value),
+    ask: async (peer, sequence) => {
+      asked.push(sequence);
+      return peer === 'nobody' ? undefined : remote[sequence - 1]?.value;
+    },
+    seesTwin: async (peer) => peer === 'witness',
     state: { isClosed: false, isKnown: true, ...state },
     save: (saved) => parts.saved.push(saved),
     notice: (text) => parts.notices.push(text),
@@ -63,7 +83,7 @@ function setUp(t: TestContext, { here, there, state }: Partial<Parts> = {}) {
     crashPatienceMs: PATIENCE_MS,
   });
   t.after(() => guard.close());
-  return { ...parts, guard, remote };
+  return { ...parts, guard, remote, asked };
 }
 
 interface Parts {
@@ -152,10 +172,46 @@ test('another message of the same number is a fork, for good', async (t) => {
 });
 
 test('a message that was written elsewhere while this process runs comes from a clone', async (t) => {
-  const { guard, events } = setUp(t, { here: feed(3), there: feed(4, 'as it was', START_MS + 1) });
+  const there = (keys: Identity) =>
+    grown(feedOf(keys, 3), { keys, length: 4, text: 'by the copy', timestamp: START_MS + 1 });
+  const { guard, events } = setUp(t, { here: feed(3), there });
   await guard.inquire('peer');
   assert.equal(await settled(guard), 'cloned');
   assert.deepEqual(events, ['cloned']);
+});
+
+test('a peer that holds as many messages of another branch is found by asking', async (t) => {
+  const { guard } = setUp(t, { here: feed(3), there: feed(3, 'written by a copy') });
+  await guard.inquire('peer');
+  assert.equal(await settled(guard), 'forked');
+});
+
+for (const length of [1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+  test(`a peer that stopped at message ${length} of another branch is found by asking`, async (t) => {
+    const there = (keys: Identity) => branching(keys, length - 1).slice(0, length);
+    const { guard } = setUp(t, { here: feed(9), there });
+    for (let inquiry = 0; inquiry < 4; inquiry += 1) await guard.inquire('peer');
+    assert.equal(await settled(guard), 'forked');
+  });
+}
+
+test('what a peer was found to hold is not asked for again', async (t) => {
+  const { guard, asked } = setUp(t, { here: feed(1_000), there: feed(990) });
+  await guard.inquire('peer');
+  assert.deepEqual([asked.at(0), asked.at(-1)], [1_000, 1_001]);
+  assert.ok(asked.length <= 12, `${asked.length} questions to find the last that it has`);
+  asked.length = 0;
+  await guard.inquire('peer');
+  assert.ok(asked.length <= 6 && Math.min(...asked) > 990, `asked for ${asked}`);
+  assert.equal(await settled(guard), 'free');
+});
+
+test('a peer that holds all of it is asked for what comes after only', async (t) => {
+  const { guard, asked } = setUp(t, { here: feed(3), there: feed(3) });
+  await guard.inquire('peer');
+  asked.length = 0;
+  await guard.inquire('peer');
+  assert.deepEqual(asked, [4]);
 });
 
 test('a copy waits until somebody has told, and a moment for others who hold more', async (t) => {
@@ -173,6 +229,22 @@ test('a copy waits until somebody has told, and a moment for others who hold mor
   t.mock.timers.tick(1);
   assert.equal(guard.hold, undefined);
   assert.match(notices.at(-1) ?? '', /writes its feed again, after message 3/);
+});
+
+test('a copy that a peer sees beside the other machine does not begin to write', async (t) => {
+  const hold = { reason: 'copied', sinceMs: 1, atLeast: 3 } as const;
+  const { guard, events } = setUp(t, { here: feed(3), there: feed(3), state: { hold } });
+  guard.heard('peer', 3);
+  await guard.inquire('witness');
+  t.mock.timers.tick(SETTLE_MS);
+  assert.equal(guard.hold?.reason, 'cloned');
+  assert.deepEqual(events, ['cloned']);
+});
+
+test('the machine that writes goes on when a copy of it comes', async (t) => {
+  const { guard } = setUp(t, { here: feed(3), there: feed(3) });
+  await guard.inquire('witness');
+  assert.equal(await settled(guard), 'free');
 });
 
 test('after a crash a machine that meets nobody goes on', async (t) => {
