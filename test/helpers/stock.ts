@@ -116,11 +116,21 @@ export class StockDaemon implements Reachable {
   }
 
   /** A connection of ssb-client with the daemon's own keys. */
-  async connect<T>(manifest: object): Promise<T & { close(error: true, callback: () => void): void }> {
+  async connect<T>(manifest: object): Promise<Connected<T>> {
     const ssbKeys = require('ssb-keys') as { loadSync(file: string): unknown };
-    const connect = require('ssb-client') as (keys: unknown, options: ClientOptions) => Promise<never>;
+    const connect = require('ssb-client') as (keys: unknown, options: ClientOptions) => Promise<Connected<T>>;
     const keys = ssbKeys.loadSync(join(this.dir, 'secret'));
-    return connect(keys, { remote: this.address, caps: { shs: this.networkKey }, manifest });
+    let failure: unknown;
+    // While many messages come in, it does not answer a handshake in the time that it itself gives for one.
+    return waitFor(
+      'the stock daemon to take a connection',
+      () =>
+        connect(keys, { remote: this.address, caps: { shs: this.networkKey }, manifest }).catch((error: unknown) => {
+          failure = error;
+          return undefined;
+        }),
+      { detail: () => `${failure}\n${this.said}` },
+    );
   }
 
   /** It says nothing when it is ready: asked until it answers. */
@@ -146,6 +156,8 @@ export class StockDaemon implements Reachable {
 }
 
 const require = createRequire(import.meta.url);
+
+type Connected<T> = T & { close(error: true, callback: () => void): void };
 
 interface ClientOptions {
   readonly remote: string;
