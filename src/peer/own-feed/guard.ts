@@ -158,6 +158,7 @@ export class OwnFeedGuard {
     // A held machine may be the copy: while the other one is there too, it must not begin to write beside it.
     if (this.#state.hold !== undefined && (await this.#options.seesTwin(peer))) {
       this.#hold('cloned', { atLeast: this.#head, detail: `${peer} is connected with both` });
+      return false;
     }
     const value = await this.#options.ask(peer, sequence);
     const key = value?.author === this.#options.id && value.sequence === sequence ? signedId(value) : undefined;
