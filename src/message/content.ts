@@ -6,7 +6,15 @@
 import * as z from 'zod';
 import { ENCODINGS } from './block-encodings.ts';
 import { type Level, parseLevel } from './level.ts';
-import { MAX_BLOCK_RECORDS, MAX_NAME_UNITS, MAX_RUN_UNITS, MAX_TIME_MS } from './limits.ts';
+import {
+  MAX_BLOCK_RECORDS,
+  MAX_CRON_UNITS,
+  MAX_NAME_UNITS,
+  MAX_REASON_UNITS,
+  MAX_RUN_UNITS,
+  MAX_TIME_MS,
+  MAX_ZONE_UNITS,
+} from './limits.ts';
 
 /** `@…=.ed25519`: 32 bytes of public key in base64. */
 export const feedIdSchema = z.string().regex(/^@[A-Za-z0-9+/]{43}=\.ed25519$/);
@@ -18,6 +26,8 @@ const hasNoNul = (text: string) => !text.includes('\0');
 const nameText = z.string().min(1).max(MAX_NAME_UNITS).refine(hasNoNul);
 /** A label that is no name says nothing; the line that carries it is still worth showing. */
 const name = scalar.pipe(nameText).optional().catch(undefined);
+/** A name that says which thing is meant: without it the message says nothing. */
+const requiredName = scalar.pipe(nameText);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** Milliseconds since the epoch; SSB's own timestamps may have a fraction. */
 const time = z.number().min(0).max(MAX_TIME_MS);
@@ -74,7 +84,13 @@ const logBlockSchema = z.looseObject({
   data: base64,
 });
 
-/** A run's start or end. `exit` is null when it is not known or when a signal ended it. */
+const shortText = (maxUnits: number) => z.string().max(maxUnits).refine(hasNoNul).optional();
+
+/**
+ * A run's start or end. `exit` is null when it is not known or when a signal ended it; `reason` then says why it has
+ * no exit code of its own (`timeout`, `spawn ENOENT`). Its job's schedule is `every` or `cron` (in the zone `tz`), and
+ * `grace` how late it may be.
+ */
 const logRunSchema = z.looseObject({
   type: z.literal('log-run'),
   ...labels,
@@ -86,8 +102,27 @@ const logRunSchema = z.looseObject({
   signal: z.string().max(20).nullable().optional(),
   lines: count.optional(),
   levels: z.partialRecord(z.string().max(20), count).optional(),
+  reason: shortText(MAX_REASON_UNITS),
   every: z.string().max(50).optional(),
+  cron: shortText(MAX_CRON_UNITS),
+  /** IANA's name of the zone. */
+  tz: shortText(MAX_ZONE_UNITS),
   grace: z.string().max(50).optional(),
+});
+
+/**
+ * What somebody wants of a job of the machine `feed`: `paused` (until a time, where one is given), `active` again, or
+ * `forgotten` with all runs that started before `at`.
+ */
+const logJobSchema = z.looseObject({
+  type: z.literal('log-job'),
+  feed: feedIdSchema,
+  source: requiredName.optional(),
+  destination: requiredName.optional(),
+  job: requiredName,
+  state: z.enum(['paused', 'active', 'forgotten']),
+  until: time.optional(),
+  at: time,
 });
 
 /** SSB's own: follow, unfollow, block. */
@@ -117,16 +152,18 @@ function isBase64(text: string): boolean {
 export type LogContent = z.infer<typeof logSchema>;
 export type LogBlockContent = z.infer<typeof logBlockSchema>;
 export type LogRunContent = z.infer<typeof logRunSchema>;
+export type LogJobContent = z.infer<typeof logJobSchema>;
 export type ContactContent = z.infer<typeof contactSchema>;
 export type AboutContent = z.infer<typeof aboutSchema>;
 
 /** What ssblog writes and understands. */
-export type Content = LogContent | LogBlockContent | LogRunContent | ContactContent | AboutContent;
+export type Content = LogContent | LogBlockContent | LogRunContent | LogJobContent | ContactContent | AboutContent;
 
 const SCHEMAS = {
   log: logSchema,
   'log-block': logBlockSchema,
   'log-run': logRunSchema,
+  'log-job': logJobSchema,
   contact: contactSchema,
   about: aboutSchema,
 } as const;

@@ -18,5 +18,12 @@ export const MAX_NAME_UNITS = 200;
 /** Run ids, in UTF-16 code units. */
 export const MAX_RUN_UNITS = 64;
 
+/** A cron expression and the name of its time zone, in UTF-16 code units. */
+export const MAX_CRON_UNITS = 100;
+export const MAX_ZONE_UNITS = 64;
+
+/** Why a run has no exit code of its own, in UTF-16 code units. */
+export const MAX_REASON_UNITS = 500;
+
 /** 9999-12-31T23:59:59.999Z: times beyond it cannot be written as ISO 8601 with four digits. */
 export const MAX_TIME_MS = 253_402_300_799_999;

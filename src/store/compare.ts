@@ -26,11 +26,11 @@ const LABELS = `SELECT labels.id, labels.message, labels.sequence, feeds.feed, s
 const ID = 0;
 const MESSAGE = 1;
 
-/** The other tables: a row's key in two texts that do not depend on ids, and its values. */
+/** The other tables: a row's key in texts that do not depend on ids, by which an index finds it, and its values. */
 interface Table {
   readonly name: string;
   readonly from: string;
-  readonly key: readonly [string, string];
+  readonly key: readonly string[];
   readonly values: string;
 }
 
@@ -48,7 +48,13 @@ const TABLES: readonly Table[] = [
     from: `run_records AS record LEFT JOIN runs ON runs.id = record.run LEFT JOIN feeds ON feeds.id = runs.feed
       LEFT JOIN series ON series.id = record.series`,
     key: ['runs.run', 'feeds.feed'],
-    values: `state, started, ended, exit, signal, record.lines, levels, every, grace, ${SERIES_LABELS}`,
+    values: `state, started, ended, exit, signal, reason, record.lines, levels, every, cron, tz, grace, ${SERIES_LABELS}`,
+  },
+  {
+    name: 'job_states',
+    from: 'job_states AS job LEFT JOIN feeds ON feeds.id = job.author',
+    key: ['job.feed', 'source', 'destination', 'job', 'feeds.feed'],
+    values: 'state, at, until, forgotten',
   },
   {
     name: 'contacts',
@@ -135,11 +141,11 @@ function textOf(row: Row): string {
 function compareTable(db: Database, scratch: Database, { name, from, key, values }: Table): Difference {
   const found = new Found(name);
   const select = `SELECT ${key.join()}, ${values} FROM ${from}`;
+  const twinOf = `${select} WHERE ${key.map((column) => `${column} = ?`).join(' AND ')}`;
   let same = 0;
   for (const row of db.iterate(select)) {
     const text = JSON.stringify(row);
-    const [first, second] = row as [string | null, string | null];
-    const twin = scratch.get(`${select} WHERE ${key[0]} = ? AND ${key[1]} = ?`, first, second);
+    const twin = scratch.get(twinOf, ...row.slice(0, key.length));
     if (JSON.stringify(twin) === text) same += 1;
     else found.add(text);
   }

@@ -9,6 +9,7 @@ import {
   type Content,
   type LogBlockContent,
   type LogContent,
+  type LogJobContent,
   type LogRunContent,
   type ParsedContent,
   parseContent,
@@ -92,7 +93,8 @@ export class Ingest {
       this.#db.run('DELETE FROM labels WHERE series IN (SELECT id FROM series WHERE feed = ?)', id);
       this.#db.run('DELETE FROM run_records WHERE run IN (SELECT id FROM runs WHERE feed = ?)', id);
       for (const table of ['series', 'runs', 'messages']) this.#db.run(`DELETE FROM ${table} WHERE feed = ?`, id);
-      for (const table of ['contacts', 'names']) this.#db.run(`DELETE FROM ${table} WHERE author = ?`, id);
+      for (const table of ['job_states', 'contacts', 'names'])
+        this.#db.run(`DELETE FROM ${table} WHERE author = ?`, id);
       this.#db.run('DELETE FROM feeds WHERE id = ?', id);
       this.#dictionary.reset();
     });
@@ -178,6 +180,9 @@ export class Ingest {
       case 'log-run':
         this.#fileRun(place, content);
         break;
+      case 'log-job':
+        this.#fileJobState(place, content);
+        break;
       case 'contact':
         this.#fileContact(place, content);
         break;
@@ -257,11 +262,13 @@ export class Ingest {
   /** A run's end says all that its start said, and more: it is never replaced by a start that comes late. */
   #fileRun({ feed }: Place, content: LogRunContent): void {
     this.#db.run(
-      `INSERT INTO run_records (run, series, state, started, ended, exit, signal, lines, levels, every, grace)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO run_records
+         (run, series, state, started, ended, exit, signal, reason, lines, levels, every, cron, tz, grace)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run) DO UPDATE SET series = excluded.series, state = excluded.state, started = excluded.started,
-         ended = excluded.ended, exit = excluded.exit, signal = excluded.signal, lines = excluded.lines,
-         levels = excluded.levels, every = coalesce(excluded.every, every), grace = coalesce(excluded.grace, grace)
+         ended = excluded.ended, exit = excluded.exit, signal = excluded.signal, reason = excluded.reason,
+         lines = excluded.lines, levels = excluded.levels, every = coalesce(excluded.every, every),
+         cron = coalesce(excluded.cron, cron), tz = coalesce(excluded.tz, tz), grace = coalesce(excluded.grace, grace)
        WHERE state = 'start' OR excluded.state = 'end'`,
       this.#dictionary.run(feed, content.run).id,
       this.#dictionary.series(feed, content),
@@ -270,10 +277,34 @@ export class Ingest {
       content.ended ?? null,
       content.exit ?? null,
       content.signal ?? null,
+      content.reason ?? null,
       content.lines ?? null,
       content.levels === undefined ? null : JSON.stringify(content.levels),
       content.every ?? null,
+      content.cron ?? null,
+      content.tz ?? null,
       content.grace ?? null,
+    );
+  }
+
+  /** What one feed wanted last, by its own clock. Whoever reads decides whose wishes count. */
+  #fileJobState({ feed }: Place, content: LogJobContent): void {
+    const forgotten = content.state === 'forgotten' ? content.at : null;
+    this.#db.run(
+      `INSERT INTO job_states (feed, source, destination, job, author, state, at, until, forgotten)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET
+         state = iif(excluded.at >= at, excluded.state, state), until = iif(excluded.at >= at, excluded.until, until),
+         at = max(at, excluded.at), forgotten = nullif(max(ifnull(forgotten, -1), ifnull(excluded.forgotten, -1)), -1)`,
+      content.feed,
+      content.source ?? '',
+      content.destination ?? '',
+      content.job,
+      feed.id,
+      content.state,
+      content.at,
+      content.until ?? null,
+      forgotten,
     );
   }
 

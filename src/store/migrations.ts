@@ -1,8 +1,8 @@
 /** Steps from one version of the schema to the next, numbered by the version they lead to. */
 import type { Database } from './database.ts';
 import { StoreUnusable } from './failures.ts';
-import { APPLICATION_ID, TABLES, VERSION_1, VERSION_2, VERSION_4, VERSION_5 } from './schema.ts';
-import { VERSION_3 } from './views.ts';
+import { APPLICATION_ID, TABLES, VERSION_1, VERSION_2, VERSION_4, VERSION_5, VERSION_6 } from './schema.ts';
+import { VERSION_3, VIEWS_6 } from './views.ts';
 
 interface Migration {
   readonly version: number;
@@ -16,6 +16,7 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 3, sql: VERSION_3 },
   { version: 4, sql: VERSION_4 },
   { version: 5, sql: VERSION_5 },
+  { version: 6, sql: VERSION_6 + VIEWS_6 },
 ];
 
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));

@@ -17,10 +17,15 @@ export interface RunRecord {
   /** null: not known, or a signal ended it. */
   readonly exit: number | null;
   readonly signal: string | null;
+  /** Why it has no exit code of its own: `timeout`, `spawn ENOENT`. */
+  readonly reason: string | null;
   readonly lines: number | null;
   readonly levels: Partial<Record<Level, number>> | null;
   /** Durations as they were given (`24h`). */
   readonly every: string | null;
+  /** A cron expression, and the zone in which it is meant. */
+  readonly cron: string | null;
+  readonly tz: string | null;
   readonly grace: string | null;
 }
 
@@ -66,13 +71,14 @@ export function runText(db: Database, id: number): string | undefined {
 }
 
 const STARTED = 6;
-const ID = 14;
+const ID = 17;
 
 /** The run that started last comes first. */
 export function* queryRuns(db: Database, { since }: RunQuery): Generator<RunRecord, undefined> {
   const rows = pagedRows(db, {
     sql: `SELECT feeds.feed, runs.run, series.source, series.destination, series.job, record.state, record.started,
-        record.ended, record.exit, record.signal, record.lines, record.levels, record.every, record.grace, record.run
+        record.ended, record.exit, record.signal, record.reason, record.lines, record.levels, record.every, record.cron,
+        record.tz, record.grace, record.run
       FROM run_records AS record
       JOIN runs ON runs.id = record.run
       JOIN feeds ON feeds.id = runs.feed
@@ -87,13 +93,13 @@ export function* queryRuns(db: Database, { since }: RunQuery): Generator<RunReco
 }
 
 function runRecord(row: Row): RunRecord {
-  const [feed, run, source, destination, job, state, started, ended, exit, signal, lines, levels, every, grace] =
-    row as [
-      ...labels: [string, string, string, string, string],
-      ...times: ['start' | 'end', number, number | null],
-      ...result: [number | null, string | null, number | null, string | null],
-      ...schedule: [string | null, string | null],
-    ];
+  const [feed, run, source, destination, job, state, started, ended, ...rest] = row as [
+    ...labels: [string, string, string, string, string],
+    ...times: ['start' | 'end', number, number | null],
+    ...result: [number | null, string | null, string | null, number | null, string | null],
+    ...schedule: [string | null, string | null, string | null, string | null],
+  ];
+  const [exit, signal, reason, lines, levels, every, cron, tz, grace] = rest;
   return {
     feed,
     run,
@@ -105,9 +111,12 @@ function runRecord(row: Row): RunRecord {
     ended,
     exit,
     signal,
+    reason,
     lines,
     levels: levels === null ? null : (JSON.parse(levels) as RunRecord['levels']),
     every,
+    cron,
+    tz,
     grace,
   };
 }

@@ -135,10 +135,41 @@ export const VERSION_5 = `
 ALTER TABLE messages ADD COLUMN data BLOB;
 `;
 
+/**
+ * - A run's schedule may be a cron expression; `reason` says why it has no exit code of its own.
+ * - `job_states` has what each feed wants of a job, by its latest message: a job is that of `feed` (an id as text, of
+ *   which nothing else need be known), with '' for absent labels. Runs that started before `forgotten` are hidden.
+ * - A job's last runs, its last schedule and its last good run are found at once, however many runs it had.
+ */
+export const VERSION_6 = `
+ALTER TABLE run_records ADD COLUMN reason TEXT;
+ALTER TABLE run_records ADD COLUMN cron TEXT;
+ALTER TABLE run_records ADD COLUMN tz TEXT;
+CREATE INDEX run_records_by_series ON run_records (series, started);
+CREATE INDEX run_records_with_schedule ON run_records (series, started) WHERE every IS NOT NULL OR cron IS NOT NULL;
+CREATE INDEX run_records_good ON run_records (series, started)
+  WHERE state = 'end' AND ifnull(exit, 0) = 0 AND signal IS NULL AND reason IS NULL;
+
+CREATE TABLE job_states (
+  feed TEXT NOT NULL,
+  source TEXT NOT NULL,
+  destination TEXT NOT NULL,
+  job TEXT NOT NULL,
+  author INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  until INTEGER,
+  forgotten INTEGER,
+  PRIMARY KEY (feed, source, destination, job, author)
+) WITHOUT ROWID;
+CREATE INDEX job_states_by_author ON job_states (author);
+`;
+
 /** Every table of the newest version, to know a store from a file that merely looks like one. */
 export const TABLES = [
   'contacts',
   'feeds',
+  'job_states',
   'labels',
   'messages',
   'meta',

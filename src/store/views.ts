@@ -19,6 +19,22 @@ function label(column: string): string {
   return `nullif(series.${column}, '') AS ${column}`;
 }
 
+/** @param more columns that a later version added at the end */
+function logRuns(more = ''): string {
+  return `CREATE VIEW log_runs AS
+SELECT feed.feed AS feed, ${OWN_NAME} AS machine, ${label('source')}, ${label('destination')}, ${label('job')},
+  runs.run AS run, record.state AS state,
+  ${iso('coalesce(record.started, runs.first)')} AS started, ${iso('record.ended')} AS ended,
+  coalesce(record.started, runs.first) AS started_ms, record.ended AS ended_ms,
+  record.ended - record.started AS duration_ms, record.exit AS exit, record.signal AS signal,
+  ${iso('runs.first')} AS first_line, ${iso('runs.last')} AS last_line,
+  runs.progress AS records, record.lines AS lines, record.levels AS levels, record.every AS every, record.grace AS grace${more}
+FROM runs
+JOIN feeds AS feed ON feed.id = runs.feed
+LEFT JOIN run_records AS record ON record.run = runs.id
+LEFT JOIN series ON series.id = coalesce(record.series, runs.series);`;
+}
+
 export const VERSION_3 = `
 CREATE VIEW machines AS
 SELECT feed.feed AS id, ${OWN_NAME} AS name, feed.sequence AS messages, feed.lines AS lines,
@@ -38,16 +54,11 @@ JOIN series ON series.id = label.series
 JOIN feeds AS feed ON feed.id = series.feed
 LEFT JOIN runs ON runs.id = label.run;
 
-CREATE VIEW log_runs AS
-SELECT feed.feed AS feed, ${OWN_NAME} AS machine, ${label('source')}, ${label('destination')}, ${label('job')},
-  runs.run AS run, record.state AS state,
-  ${iso('coalesce(record.started, runs.first)')} AS started, ${iso('record.ended')} AS ended,
-  coalesce(record.started, runs.first) AS started_ms, record.ended AS ended_ms,
-  record.ended - record.started AS duration_ms, record.exit AS exit, record.signal AS signal,
-  ${iso('runs.first')} AS first_line, ${iso('runs.last')} AS last_line,
-  runs.progress AS records, record.lines AS lines, record.levels AS levels, record.every AS every, record.grace AS grace
-FROM runs
-JOIN feeds AS feed ON feed.id = runs.feed
-LEFT JOIN run_records AS record ON record.run = runs.id
-LEFT JOIN series ON series.id = coalesce(record.series, runs.series);
+${logRuns()}
+`;
+
+/** What VERSION_6 adds to run records. */
+export const VIEWS_6 = `
+DROP VIEW IF EXISTS log_runs;
+${logRuns(', record.reason AS reason, record.cron AS cron, record.tz AS tz')}
 `;

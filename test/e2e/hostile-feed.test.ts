@@ -58,10 +58,15 @@ const HONEST: Readonly<Record<string, object>> = {
   },
   'log-block': { source: 's', destination: 'd', job: 'j', level: 'err', ...block({}, {}, ['a', 'b']) },
   'log-run': { run: 'r', state: 'end', started: NOW, ended: NOW, exit: 0, signal: null, lines: 1, levels: { err: 1 } },
+  'log-job': { feed: `@${'A'.repeat(43)}=.ed25519`, source: 's', destination: 'd', job: 'j', state: 'paused', at: NOW },
   contact: { contact: `@${'A'.repeat(43)}=.ed25519`, following: true, blocking: false },
   about: { about: `@${'A'.repeat(43)}=.ed25519`, name: 'n' },
 };
-const OPTIONAL = { log: ['raw', 'more'], 'log-run': ['source', 'job', 'every', 'grace'] } as const;
+const OPTIONAL = {
+  log: ['raw', 'more'],
+  'log-run': ['source', 'job', 'every', 'cron', 'tz', 'grace', 'reason'],
+  'log-job': ['until'],
+} as const;
 
 /** Every field of every type with every odd value, alone. */
 function* oddFields(): Generator<unknown> {

@@ -40,3 +40,44 @@ test('what is taken for base64 is what the standard says', () => {
     { numRuns: 20_000 },
   );
 });
+
+const FEED = `@${'A'.repeat(43)}=.ed25519`;
+const RUN = { type: 'log-run', run: 'r', state: 'end', started: 1 };
+const JOB = { type: 'log-job', feed: FEED, job: 'nightly', state: 'paused', at: 1 };
+
+const READABLE = [
+  { ...RUN, cron: '0 3 * * *', tz: 'Europe/Berlin', grace: '2h' },
+  { ...RUN, exit: null, signal: null, reason: 'spawn ENOENT' },
+  { ...RUN, cron: 'x'.repeat(100), tz: 'x'.repeat(64), reason: 'x'.repeat(500) },
+  JOB,
+  { ...JOB, source: 'laptop', destination: 'nas', state: 'paused', until: 2, more: 'is kept' },
+  { ...JOB, state: 'active' },
+  { ...JOB, state: 'forgotten' },
+];
+const UNREADABLE = [
+  { ...RUN, cron: 'x'.repeat(101) },
+  { ...RUN, cron: 5 },
+  { ...RUN, tz: 'x'.repeat(65) },
+  { ...RUN, reason: 'x'.repeat(501) },
+  { ...RUN, reason: 'a\0b' },
+  { ...JOB, feed: 'laptop' },
+  { ...JOB, feed: undefined },
+  { ...JOB, job: '' },
+  { ...JOB, job: undefined },
+  { ...JOB, source: 'a\0b' },
+  { ...JOB, destination: 'x'.repeat(201) },
+  { ...JOB, state: 'gone' },
+  { ...JOB, at: -1 },
+  { ...JOB, until: 1e300 },
+];
+
+for (const content of READABLE) {
+  test(`${JSON.stringify(content).slice(0, 120)} is read as it is`, () => {
+    assert.deepEqual(parseContent(content), { kind: 'known', content });
+  });
+}
+for (const content of UNREADABLE) {
+  test(`${JSON.stringify(content).slice(0, 120)} is unreadable`, () => {
+    assert.equal(parseContent(content).kind, 'unreadable');
+  });
+}

@@ -81,6 +81,8 @@ test('every type of content is measured, whatever its nesting', () => {
     { type: 'contact', contact: keys.id, following: true },
     { type: 'about', about: keys.id, name: 'laptop "at home"' },
     { type: 'log-run', run: 'r', source: 's', state: 'end', started: 1, exit: null, levels: { err: 2, warning: 1 } },
+    { type: 'log-run', run: 'r', source: 's', state: 'end', started: 1, reason: '"', cron: '0 3 * * *', tz: 'UTC' },
+    { type: 'log-job', feed: keys.id, source: 's', job: 'nightly', state: 'paused', until: 2, at: 1 },
   ];
   for (const content of contents) {
     const { units } = judge(content);

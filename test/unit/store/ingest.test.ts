@@ -317,8 +317,9 @@ test('a run has one record, in which its end keeps what only its start said', (t
   const store = freshStore(t);
   const feed = new FakeFeed('a');
   const start = { type: 'log-run', run: 'r1', source: 'laptop', job: 'nightly', state: 'start', started: START_MS };
-  const end = { ...start, state: 'end', ended: START_MS + 5000, exit: 1, signal: null, lines: 7, levels: { err: 2 } };
-  store.ingest([feed.message({ ...start, every: '24h', grace: '2h' })]);
+  const result = { exit: null, signal: 'SIGTERM', reason: 'timeout', lines: 7, levels: { err: 2 } };
+  const end = { ...start, state: 'end', ended: START_MS + 5000, ...result };
+  store.ingest([feed.message({ ...start, every: '24h', cron: '0 3 * * *', tz: 'Europe/Berlin', grace: '2h' })]);
   assert.deepEqual(
     [...store.runs()].map(({ state, every }) => [state, every]),
     [['start', '24h']],
@@ -339,11 +340,10 @@ test('a run has one record, in which its end keeps what only its start said', (t
     state: 'end',
     started: START_MS,
     ended: START_MS + 5000,
-    exit: 1,
-    signal: null,
-    lines: 7,
-    levels: { err: 2 },
+    ...result,
     every: '24h',
+    cron: '0 3 * * *',
+    tz: 'Europe/Berlin',
     grace: '2h',
   });
   assert.deepEqual(

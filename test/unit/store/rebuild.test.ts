@@ -24,6 +24,9 @@ function filledStore(t: TestContext) {
     one.message({ type: 'about', about: one.id, name: 'first' }),
     one.message({ type: 'contact', contact: two.id, following: true }),
     two.message({ type: 'log-run', ...LABELS, state: 'end', started: START_MS, ended: START_MS + 5, exit: 1 }),
+    two.message({ type: 'log-job', feed: one.id, job: 'nightly', state: 'forgotten', at: START_MS }),
+    two.message({ type: 'log-job', feed: one.id, job: 'nightly', state: 'paused', at: START_MS + 9, until: START_MS }),
+    one.message({ type: 'log-job', feed: one.id, job: 'nightly', state: 'active', at: START_MS }),
     two.message({ type: 'log-block', run: 'broken' }),
   ]);
   return { file, store, one };
@@ -52,7 +55,7 @@ function drawn(file: string): Record<string, unknown[]> {
      FROM labels JOIN series ON series.id = labels.series JOIN feeds ON feeds.id = series.feed
      LEFT JOIN runs ON runs.id = labels.run ORDER BY labels.id`,
   );
-  const rest = ['feeds', 'series', 'runs', 'run_records', 'contacts', 'names'].map((table) => [
+  const rest = ['feeds', 'series', 'runs', 'run_records', 'job_states', 'contacts', 'names'].map((table) => [
     table,
     all(`SELECT * FROM ${table} ORDER BY 1, 2`),
   ]);
@@ -64,7 +67,7 @@ test('what is drawn anew is what it was', (t) => {
   const { file, store } = filledStore(t);
   const before = drawn(file);
   assert.deepEqual(differences(file), []);
-  assert.deepEqual(run(store), [1000, 1205]);
+  assert.deepEqual(run(store), [1000, 1208]);
   assert.deepEqual(drawn(file), before);
 });
 
@@ -74,6 +77,9 @@ const DAMAGE: readonly [sql: string, found: readonly string[]][] = [
   ['INSERT INTO labels SELECT 5000, series, 5000, 1, run, 1, 1, 1, 1, 1, 0 FROM labels LIMIT 1', ['labels 1']],
   ['DELETE FROM run_records; DELETE FROM runs WHERE id = 1', ['labels 1202', 'runs 1', 'run_records 1']],
   [`UPDATE runs SET progress = 3 WHERE run = 'run-1' AND feed = 1`, ['runs 1']],
+  [`UPDATE job_states SET state = 'active' WHERE author = 2`, ['job_states 1']],
+  ['DELETE FROM job_states', ['job_states 2']],
+  [`UPDATE run_records SET cron = '* * * * *'`, ['run_records 1']],
   [`UPDATE names SET name = 'wrong'; UPDATE contacts SET following = 0`, ['contacts 1', 'names 1']],
   ['UPDATE feeds SET lines = 7, last_at = 1, unreadable = 9 WHERE id = 2', ['feeds 1']],
 ];
