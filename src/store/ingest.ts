@@ -287,15 +287,14 @@ export class Ingest {
     );
   }
 
-  /** What one feed wanted last, by its own clock. Whoever reads decides whose wishes count. */
+  /** What one feed wanted last. Whoever reads decides whose wishes count. */
   #fileJobState({ feed }: Place, content: LogJobContent): void {
     const forgotten = content.state === 'forgotten' ? content.at : null;
     this.#db.run(
       `INSERT INTO job_states (feed, source, destination, job, author, state, at, until, forgotten)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET
-         state = iif(excluded.at >= at, excluded.state, state), until = iif(excluded.at >= at, excluded.until, until),
-         at = max(at, excluded.at), forgotten = nullif(max(ifnull(forgotten, -1), ifnull(excluded.forgotten, -1)), -1)`,
+       ON CONFLICT DO UPDATE SET state = excluded.state, at = excluded.at, until = excluded.until,
+         forgotten = ifnull(excluded.forgotten, forgotten)`,
       content.feed,
       content.source ?? '',
       content.destination ?? '',

@@ -70,15 +70,18 @@ export function runText(db: Database, id: number): string | undefined {
   return db.get('SELECT run FROM runs WHERE id = ?', id)?.[0] as string | undefined;
 }
 
+/** What `runRecord` reads, of `run_records AS record` with its run, feed and series. */
+export const RUN_COLUMNS = `feeds.feed, runs.run, series.source, series.destination, series.job, record.state,
+  record.started, record.ended, record.exit, record.signal, record.reason, record.lines, record.levels, record.every,
+  record.cron, record.tz, record.grace`;
+
 const STARTED = 6;
 const ID = 17;
 
 /** The run that started last comes first. */
 export function* queryRuns(db: Database, { since }: RunQuery): Generator<RunRecord, undefined> {
   const rows = pagedRows(db, {
-    sql: `SELECT feeds.feed, runs.run, series.source, series.destination, series.job, record.state, record.started,
-        record.ended, record.exit, record.signal, record.reason, record.lines, record.levels, record.every, record.cron,
-        record.tz, record.grace, record.run
+    sql: `SELECT ${RUN_COLUMNS}, record.run
       FROM run_records AS record
       JOIN runs ON runs.id = record.run
       JOIN feeds ON feeds.id = runs.feed
@@ -92,7 +95,7 @@ export function* queryRuns(db: Database, { since }: RunQuery): Generator<RunReco
   for (const row of rows) yield runRecord(row);
 }
 
-function runRecord(row: Row): RunRecord {
+export function runRecord(row: Row): RunRecord {
   const [feed, run, source, destination, job, state, started, ended, ...rest] = row as [
     ...labels: [string, string, string, string, string],
     ...times: ['start' | 'end', number, number | null],

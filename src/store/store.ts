@@ -24,6 +24,19 @@ import {
   type Series,
 } from './feed-query.ts';
 import { Ingest, type IngestResult, type IsOwn } from './ingest.ts';
+import {
+  type JobFilter,
+  type JobWish,
+  type RunSpan,
+  readJobRuns,
+  readJobSchedule,
+  readJobs,
+  readJobWishes,
+  readLastGoodRun,
+  readLastMessages,
+  type ScheduleText,
+  type StoredJob,
+} from './job-query.ts';
 import { type LabelQuery, type LabelRow, queryLabels, readContinuation } from './label-query.ts';
 import { type MessageLog, messageLog } from './message-log.ts';
 import { getMeta, META, setMeta } from './meta.ts';
@@ -31,7 +44,7 @@ import type { PackedValue } from './packed-value.ts';
 import { rebuildDrawn } from './rebuild.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
 
-export type { Contact, LabelQuery, LabelRow, RunRef, Series };
+export type { Contact, JobFilter, JobWish, LabelQuery, LabelRow, RunRecord, RunRef, ScheduleText, Series, StoredJob };
 
 export interface Store {
   /** Path of the SQLite file. */
@@ -84,6 +97,22 @@ export interface Store {
   runText(id: number): string | undefined;
   /** The highest record number of a run, by `LabelRow.run`. */
   runEnd(id: number): number;
+
+  /** A machine's jobs, the one that ran last (until `until`) first: at most `limit`, and how many there are. */
+  jobs(
+    feed: string,
+    options: { filter: JobFilter; until: number; limit: number },
+  ): { jobs: StoredJob[]; count: number };
+  /** A job's runs, by `StoredJob.id`, the one that started last first. */
+  jobRuns(id: number, span: RunSpan, limit: number): RunRecord[];
+  /** The schedule that the latest run with one brought. */
+  jobSchedule(id: number, span: RunSpan): ScheduleText | undefined;
+  /** When the latest good run started. */
+  lastGoodRun(id: number, span: RunSpan): number | undefined;
+  /** What feeds want of a job; whose wishes count is for the caller to decide. */
+  jobWishes(job: Omit<StoredJob, 'id'>): JobWish[];
+  /** By feed id, of its last message: when it was made by its own clock, and when it came. */
+  lastMessages(): Map<string, { made: number; received: number }>;
 
   /** All combinations of labels there are. */
   allSeries(): IterableIterator<Series>;
@@ -143,6 +172,12 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     findRuns: (run) => findRuns(db, run),
     runText: (id) => runText(db, id),
     runEnd: (id) => db.number('SELECT progress FROM runs WHERE id = ?', id),
+    jobs: (feed, options) => readJobs(db, feed, options),
+    jobRuns: (id, span, limit) => readJobRuns(db, id, span, limit),
+    jobSchedule: (id, span) => readJobSchedule(db, id, span),
+    lastGoodRun: (id, span) => readLastGoodRun(db, id, span),
+    jobWishes: (job) => readJobWishes(db, job),
+    lastMessages: () => readLastMessages(db),
     allSeries: () => readAllSeries(db),
     series: (id) => readSeries(db, id),
     labels: (query) => queryLabels(db, query),
