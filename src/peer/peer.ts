@@ -37,6 +37,7 @@ import { portProblem } from './port.ts';
 import { promised } from './pull.ts';
 import { requireAfresh } from './require-afresh.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
+import { recordSeen } from './seen.ts';
 import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
 import { tuneSockets } from './socket-writes.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
@@ -178,6 +179,8 @@ async function open(
   closers.push(() => ownFeed.close());
   ebt.watch(ownFeed);
   friends.load(store.contacts());
+  const seen = recordSeen(store, connections, { notice });
+  closers.push(() => seen.close());
   const writer = new Writer({
     publish: async (contents) => {
       await ownFeed.ready();
