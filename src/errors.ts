@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'exists'
   /** A name or id is not known here. */
   | 'unknown-machine'
+  /** No job, or more than one, has the name. */
+  | 'unknown-job'
   /** No daemon answers on the socket. */
   | 'no-daemon'
   /** The daemon went away, or did not answer in time. */
@@ -32,7 +34,14 @@ export type ErrorCode =
   /** A file or disk error. */
   | 'io';
 
-const USAGE_CODES: ReadonlySet<ErrorCode> = new Set(['usage', 'config', 'no-machine', 'exists', 'unknown-machine']);
+const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
+  'usage',
+  'config',
+  'no-machine',
+  'exists',
+  'unknown-machine',
+  'unknown-job',
+]);
 
 /** An expected failure: one line for the user and, where there is one, a next step. */
 export class SsblogError extends Error {

@@ -27,7 +27,7 @@ export function addFilterOptions(command: Command): Command {
     .option('-s, --source <source>', 'lines from this source; repeat a filter for "or"', collect)
     .option('-d, --destination <destination>', 'lines to this destination', collect)
     .option('-j, --job <job>', 'lines of this job', collect)
-    .option('--run <run>', 'lines of this run', collect)
+    .option('--run <run>', 'lines of this run; with --job, "last" is its latest run', collect)
     .option('-m, --machine <name|id>', 'lines that this machine signed', collect)
     .option('-l, --level <level>', `lines of this level or worse (${LEVELS.join(' ')})`)
     .option('--since <time>', 'lines from then on: 2026-11-22, "2026-11-22 03:00", yesterday, 2h (ago)')

@@ -25,3 +25,17 @@ export function parseTime(flag: string, text: string, now: number): number {
     hint: 'give an ISO 8601 time, a day (2026-11-22), today, yesterday, or a time ago (2h, 3d)',
   });
 }
+
+/**
+ * A time to come: `2h` (from now), or what `parseTime` takes.
+ * @returns milliseconds since the epoch
+ * @throws SsblogError `usage`, also when it has passed
+ */
+export function parseFutureTime(flag: string, text: string, now: number): number {
+  const inMs = parseDuration(text.trim().toLowerCase());
+  const time = inMs === undefined ? parseTime(flag, text, now) : now + inMs;
+  if (time > now) return time;
+  throw new SsblogError('usage', `${flag}: "${text}" is not in the future`, {
+    hint: 'give a time to come (2026-12-24 06:00) or how long from now (2h, 3d)',
+  });
+}

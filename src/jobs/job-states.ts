@@ -92,10 +92,31 @@ export function jobStates(store: Store, options: JobStatesOptions): JobState[] {
   return states.sort((a, b) => compare(sortKey(a), sortKey(b)));
 }
 
+/** Which job is meant. */
+export type JobKey = Pick<JobState, 'feed' | 'source' | 'destination' | 'job'>;
+
+/** A job's runs, the one that started last first; those that were forgotten are left out. */
+export function jobHistory(store: Store, key: JobKey, options: FactsOptions, limit: number): RunRecord[] {
+  const facts = machineFacts(store, options);
+  const filter = { source: [key.source ?? ''], destination: [key.destination ?? ''], job: [key.job] };
+  const until = Number.MAX_SAFE_INTEGER;
+  const [job] = store.jobs(key.feed, { filter, until, limit: 1 }).jobs;
+  if (job === undefined) return [];
+  const { forgotten = 0 } = wishesFor(store, key, facts, options.now);
+  return store.jobRuns(job.id, { since: forgotten === 0 ? 0 : forgotten + facts.clockOffset(key.feed), until }, limit);
+}
+
+/** A time for a wish by which it is the latest one: by now, and after all that count. */
+export function wishTime(store: Store, key: JobKey, options: FactsOptions): number {
+  return Math.max(options.now, wishesFor(store, key, machineFacts(store, options), options.now).latest + 1);
+}
+
 /** What is wanted of a job, and when its forgotten runs end. */
-function wishesFor(store: Store, job: Omit<StoredJob, 'id'>, facts: MachineFacts, now: number): Wishes {
-  const mayWish = (author: string) => author === job.feed || facts.trusted.has(author);
-  return weighWishes(store.jobWishes(job), { mayWish, clockOffset: facts.clockOffset }, now);
+function wishesFor(store: Store, key: JobKey, facts: MachineFacts, now: number): Wishes {
+  const { feed, source, destination, job } = key;
+  const all = store.jobWishes({ feed, source: source ?? undefined, destination: destination ?? undefined, job });
+  const mayWish = (author: string) => author === feed || facts.trusted.has(author);
+  return weighWishes(all, { mayWish, clockOffset: facts.clockOffset }, now);
 }
 
 /** The latest time of runs that are not dated in the future, by the machine's own clock. */
@@ -109,7 +130,8 @@ function jobState(
   job: StoredJob,
   { facts, now, until }: { facts: MachineFacts; now: number; until: number },
 ): JobState | undefined {
-  const wishes = wishesFor(store, job, facts, now);
+  const key = { feed: job.feed, source: job.source ?? null, destination: job.destination ?? null, job: job.job };
+  const wishes = wishesFor(store, key, facts, now);
   const clockOffsetMs = facts.clockOffset(job.feed);
   const since = wishes.forgotten === undefined ? 0 : wishes.forgotten + clockOffsetMs;
   const present = store.jobRuns(job.id, { since, until }, RECENT_RUNS);
@@ -128,11 +150,8 @@ function jobState(
   );
   const nameOf = (feed: string) => facts.names.get(feed) ?? feed;
   return {
-    feed: job.feed,
+    ...key,
     machine: nameOf(job.feed),
-    source: job.source ?? null,
-    destination: job.destination ?? null,
-    job: job.job,
     ...verdict,
     ...lastRun(last),
     every: schedule?.every ?? null,

@@ -74,15 +74,18 @@ async function prepare(
   call: Invocation,
   { access, store, options, place, format }: Preparation,
 ): Promise<() => Promise<{ json: object; isChanged: boolean }>> {
-  const [{ assembleToFile }, { assembleByDay }, { parseFilter }, { placeLock }, { showProgress }] = await Promise.all([
-    import('../../assemble/to-file.ts'),
-    import('../../assemble/by-day.ts'),
-    import('../log-filter.ts'),
-    import('../place-lock.ts'),
-    import('../render/progress.ts'),
-  ]);
+  const [{ assembleToFile }, { assembleByDay }, { parseFilter }, { resolveLastRuns }, { placeLock }, { showProgress }] =
+    await Promise.all([
+      import('../../assemble/to-file.ts'),
+      import('../../assemble/by-day.ts'),
+      import('../log-filter.ts'),
+      import('../last-runs.ts'),
+      import('../place-lock.ts'),
+      import('../render/progress.ts'),
+    ]);
   const readNames = () => store.names(access.identity.id);
-  const filter = parseFilter(options, readNames(), call.context.now());
+  const wanted = resolveLastRuns(options, store, access.identity.id, call.context.now());
+  const filter = parseFilter(wanted, readNames(), call.context.now());
   const memory = { dir: access.paths.assembled, lock: placeLock(call) };
   return async () => {
     const names = readNames();

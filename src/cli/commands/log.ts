@@ -30,20 +30,29 @@ async function run(call: Invocation, options: LogOptions): Promise<void> {
   const { context, globals } = call;
   const lines = options.lines === undefined ? undefined : parseCount(options.lines);
   const access = await loadMachine(call);
-  const [{ openReader }, { OpenLines, readLines }, future, { followLines }, { parseFilter }, output] =
-    await Promise.all([
-      import('../reader.ts'),
-      import('../../assemble/lines.ts'),
-      import('../../assemble/future.ts'),
-      import('../../assemble/follow.ts'),
-      import('../log-filter.ts'),
-      import('../render/log-output.ts'),
-    ]);
+  const [
+    { openReader },
+    { OpenLines, readLines },
+    future,
+    { followLines },
+    { parseFilter },
+    { resolveLastRuns },
+    output,
+  ] = await Promise.all([
+    import('../reader.ts'),
+    import('../../assemble/lines.ts'),
+    import('../../assemble/future.ts'),
+    import('../../assemble/follow.ts'),
+    import('../log-filter.ts'),
+    import('../last-runs.ts'),
+    import('../render/log-output.ts'),
+  ]);
   const outputName = output.parseOutput(options.output, globals.json ?? false);
   const store = await openReader(access);
   try {
     const names = store.names(access.identity.id);
-    const filter = parseFilter(options, names, context.now());
+    const wanted = resolveLastRuns(options, store, access.identity.id, context.now());
+    const filter = parseFilter(wanted, names, context.now());
     const upToRow = store.lastRow();
     const writer = output.createLogWriter(context, globals, { output: outputName, utc: options.utc ?? false });
     const nameOf = (feed: string) => names.get(feed);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseTime } from '../../../src/cli/time.ts';
+import { parseFutureTime, parseTime } from '../../../src/cli/time.ts';
 
 const NOW = new Date(2026, 10, 24, 12, 30).getTime();
 const local = (...parts: [number, number, number, number?, number?, number?]) => new Date(...parts).getTime();
@@ -27,3 +27,10 @@ for (const text of ['', 'soon', '2026-13-01', '2026-02-30', '25:00', '-2h']) {
     assert.throws(() => parseTime('--until', text, NOW), { code: 'usage', message: /^--until: / });
   });
 }
+
+test('a time to come is a duration from now, or a point in time that has not passed', () => {
+  assert.equal(parseFutureTime('--until', '2h', NOW), NOW + 7_200_000);
+  assert.equal(parseFutureTime('--until', '2026-11-25', NOW), local(2026, 10, 25));
+  for (const text of ['yesterday', 'now', '0s', '2026-11-24', 'soon'])
+    assert.throws(() => parseFutureTime('--until', text, NOW), { code: 'usage' }, text);
+});

@@ -1,0 +1,148 @@
+/** Jobs and their runs, for people. */
+import { Chalk, type ChalkInstance } from 'chalk';
+import { format } from 'date-fns/format';
+import { escapeText } from '../../assemble/escape-controls.ts';
+import { explainJob, failureOf } from '../../jobs/explain.ts';
+import type { JobState } from '../../jobs/job-states.ts';
+import { durationOf, type JobStateName, resultOf } from '../../jobs/state.ts';
+import { levelRank, parseLevel } from '../../message/level.ts';
+import type { RunRecord } from '../../store/store.ts';
+import type { Context, GlobalOptions } from '../context.ts';
+import { sparkline } from './sparkline.ts';
+import { type Paint, renderTable } from './table.ts';
+import { counted, renderAgo, renderDuration } from './units.ts';
+
+const STATE = 0;
+const RUNS = 10;
+const SPARK_RUNS = 12;
+
+/** Without colours unless they are wanted and can be seen. */
+export function chalkFor({ stdout, environment }: Context, { color }: GlobalOptions): ChalkInstance {
+  return new Chalk({ level: stdout.isTTY === true && color && !environment.NO_COLOR ? 1 : 0 });
+}
+
+export function renderJobs(jobs: readonly JobState[], chalk: ChalkInstance, now: number): string {
+  const header = ['STATE', 'JOB', 'FROM', 'TO', 'LAST RUN', 'TOOK', 'USUALLY', 'LINES', 'WARNINGS', 'NEXT DUE', 'RUNS'];
+  const rows = jobs.map((job) => [
+    job.state,
+    job.job,
+    fromOf(job),
+    job.destination ?? '-',
+    renderAgo(job.started - job.clockOffsetMs, now),
+    durationText(job.durationMs),
+    durationText(job.usualMs),
+    job.lines === null ? '-' : String(job.lines),
+    renderWarnings(job.levels),
+    renderDue(job, now),
+    sparkline(job.recent.slice(-SPARK_RUNS)),
+  ]);
+  const paint: Paint = (cell, row, column) => {
+    if (column === STATE) return colourOf(chalk, jobs[row]?.state)(cell);
+    return column === RUNS ? cell.replace(/✗/g, chalk.red('✗')) : cell;
+  };
+  return renderTable(header, rows, paint);
+}
+
+export function renderJob(job: JobState, runs: readonly RunRecord[], chalk: ChalkInstance, now: number): string {
+  const rows: [string, string][] = [
+    ['job', job.job],
+    ['from', fromOf(job)],
+    ['to', job.destination ?? '-'],
+    ['state', `${job.state}: it ${explainJob(job, now)}`],
+    ['schedule', renderSchedule(job)],
+    ['next due', job.nextDue === null ? '-' : `${renderTime(job.nextDue)}, ${renderAgo(job.nextDue, now)}`],
+    ['machine', `last known to be alive ${renderAgo(job.heardAt, now)}`],
+  ];
+  const facts = rows.map(([title, value]) => {
+    const text = `${title.padEnd(10)} ${escapeText(value)}`;
+    return title === 'state' ? colourOf(chalk, job.state)(text) : text;
+  });
+  const results = runs.map((run, index) => (index === 0 ? lastResult(job, run) : earlierResult(run)));
+  const table = renderTable(
+    ['STARTED', 'RESULT', 'TOOK', 'LINES', 'WARNINGS', 'RUN'],
+    runs.map((run, index) => [
+      renderTime(run.started),
+      results[index] ?? '',
+      durationText(durationOf(run) ?? null),
+      run.lines === null ? '-' : String(run.lines),
+      renderWarnings(run.levels),
+      run.run,
+    ]),
+    (cell, row, column) => (column === 1 && runs[row] && resultOf(runs[row]) === 'failed' ? chalk.red(cell) : cell),
+  );
+  return `${facts.join('\n')}\n\n${table}`;
+}
+
+function durationText(ms: number | null): string {
+  if (ms === null) return '-';
+  return ms < 1000 ? `${ms} ms` : renderDuration(ms);
+}
+
+function lastResult(job: JobState, run: RunRecord): string {
+  if (run.run !== job.run || resultOf(run) !== 'running') return earlierResult(run);
+  return job.state === 'stuck' ? 'stuck' : 'running';
+}
+
+function earlierResult(run: RunRecord): string {
+  const result = resultOf(run);
+  if (result === 'running') return 'never ended';
+  if (result === 'failed') return failureOf(run);
+  return run.exit === null ? 'ok, exit code not known' : 'ok';
+}
+
+/** What a job's name alone does not tell apart: `laptop`, or `photos (signed by laptop)`. */
+export function fromOf({ source, machine }: JobState): string {
+  if (source === null) return machine;
+  return source === machine ? source : `${source} (signed by ${machine})`;
+}
+
+function renderSchedule({ every, cron, tz, grace }: JobState): string {
+  const times = cron !== null ? `${cron} (${tz ?? 'UTC'})` : every !== null ? `every ${every}` : undefined;
+  if (times === undefined) return '-';
+  return grace === null ? times : `${times}, with ${grace} of grace`;
+}
+
+function renderDue({ state, nextDue, pausedBy }: JobState, now: number): string {
+  if (state === 'paused') return pausedBy?.until ? `paused for ${renderDuration(pausedBy.until - now)}` : 'paused';
+  return nextDue === null ? '-' : renderAgo(nextDue, now);
+}
+
+/** `2 errors, 3 warnings` */
+function renderWarnings(levels: RunRecord['levels']): string {
+  let [errors, warnings] = [0, 0];
+  for (const [name, count] of Object.entries(levels ?? {})) {
+    // Other machines may name levels that are none.
+    const level = parseLevel(name);
+    if (level === undefined) continue;
+    if (levelRank(level) <= levelRank('err')) errors += count;
+    else if (level === 'warning') warnings += count;
+  }
+  const texts = [
+    ...(errors > 0 ? [counted(errors, 'error')] : []),
+    ...(warnings > 0 ? [counted(warnings, 'warning')] : []),
+  ];
+  return texts.length === 0 ? '-' : texts.join(', ');
+}
+
+/** Local time. */
+function renderTime(at: number): string {
+  return format(at, 'yyyy-MM-dd HH:mm:ss');
+}
+
+function colourOf(chalk: ChalkInstance, state: JobStateName | undefined): (text: string) => string {
+  switch (state) {
+    case 'failed':
+    case 'missing':
+    case 'stuck':
+      return chalk.red;
+    case 'late':
+    case 'unknown':
+      return chalk.yellow;
+    case 'ok':
+      return chalk.green;
+    case 'running':
+      return chalk.cyan;
+    default:
+      return chalk.dim;
+  }
+}
