@@ -35,6 +35,44 @@ export interface JobWish {
 /** As run records have it. */
 export type ScheduleText = Pick<RunRecord, 'every' | 'cron' | 'tz' | 'grace'>;
 
+const JOBS = `SELECT id, source, destination, job, count(*) OVER () FROM (
+   SELECT id, source, destination, job,
+     (SELECT max(started) FROM run_records WHERE series = series.id AND started <= ?) AS last
+   FROM series
+   WHERE feed = (SELECT id FROM feeds WHERE feed = ?) AND job <> ''
+     AND (? IS NULL OR source IN (SELECT value FROM json_each(?)))
+     AND (? IS NULL OR destination IN (SELECT value FROM json_each(?)))
+     AND (? IS NULL OR job IN (SELECT value FROM json_each(?)))
+     AND EXISTS (SELECT 1 FROM run_records WHERE series = series.id)
+) ORDER BY last DESC, id LIMIT ?`;
+
+const JOB_RUNS = `SELECT ${RUN_COLUMNS}
+   FROM run_records AS record
+   JOIN runs ON runs.id = record.run
+   JOIN feeds ON feeds.id = runs.feed
+   JOIN series ON series.id = record.series
+   WHERE record.series = ? AND record.started BETWEEN ? AND ?
+   ORDER BY record.started DESC, record.run DESC LIMIT ?`;
+
+const JOB_SCHEDULE = `SELECT every, cron, tz, grace FROM run_records
+  WHERE series = ? AND started BETWEEN ? AND ? AND (every IS NOT NULL OR cron IS NOT NULL)
+  ORDER BY started DESC, run DESC LIMIT 1`;
+
+const LAST_GOOD_RUN = `SELECT started FROM run_records
+  WHERE series = ? AND started BETWEEN ? AND ?
+   AND state = 'end' AND ifnull(exit, 0) = 0 AND signal IS NULL AND reason IS NULL
+  ORDER BY started DESC LIMIT 1`;
+
+const JOB_WISHES = `SELECT feeds.feed, state, at, until, forgotten FROM job_states AS wish JOIN feeds ON feeds.id = wish.author
+  WHERE wish.feed = ? AND source = ? AND destination = ? AND job = ?`;
+
+/** CROSS JOIN keeps the order: SQLite might look at all messages for their feeds. */
+const LAST_MESSAGES = `SELECT feeds.feed, messages.received, messages.value ->> '$.timestamp'
+  FROM feeds CROSS JOIN messages ON messages.feed = feeds.id AND messages.sequence = feeds.sequence`;
+
+/** Those that must find their rows by an index, however many others there are. */
+export const JOB_QUERIES = { JOBS, JOB_RUNS, JOB_SCHEDULE, LAST_GOOD_RUN, JOB_WISHES, LAST_MESSAGES } as const;
+
 /**
  * A machine's jobs, the one that ran last first.
  * @param until runs that started later are dated in the future: they do not make a job a recent one
@@ -49,22 +87,7 @@ export function readJobs(
     names === undefined || names.length === 0 ? null : JSON.stringify(names),
   );
   const [source = null, destination = null, job = null] = any;
-  const rows = db.all(
-    `SELECT id, source, destination, job, count(*) OVER () FROM (
-       SELECT id, source, destination, job,
-         (SELECT max(started) FROM run_records WHERE series = series.id AND started <= ?) AS last
-       FROM series
-       WHERE feed = (SELECT id FROM feeds WHERE feed = ?) AND job <> ''
-         AND (? IS NULL OR source IN (SELECT value FROM json_each(?)))
-         AND (? IS NULL OR destination IN (SELECT value FROM json_each(?)))
-         AND (? IS NULL OR job IN (SELECT value FROM json_each(?)))
-         AND EXISTS (SELECT 1 FROM run_records WHERE series = series.id)
-     ) ORDER BY last DESC, id LIMIT ?`,
-    until,
-    feed,
-    ...[source, source, destination, destination, job, job],
-    limit,
-  );
+  const rows = db.all(JOBS, until, feed, ...[source, source, destination, destination, job, job], limit);
   const jobs = rows.map((row) => {
     const [id, from, to, name] = row as [number, string, string, string];
     return { id, feed, source: from || undefined, destination: to || undefined, job: name };
@@ -74,33 +97,12 @@ export function readJobs(
 
 /** A job's runs, the one that started last first. */
 export function readJobRuns(db: Database, series: number, { since, until }: RunSpan, limit: number): RunRecord[] {
-  return db
-    .all(
-      `SELECT ${RUN_COLUMNS}
-       FROM run_records AS record
-       JOIN runs ON runs.id = record.run
-       JOIN feeds ON feeds.id = runs.feed
-       JOIN series ON series.id = record.series
-       WHERE record.series = ? AND record.started BETWEEN ? AND ?
-       ORDER BY record.started DESC, record.run DESC LIMIT ?`,
-      series,
-      since,
-      until,
-      limit,
-    )
-    .map(runRecord);
+  return db.all(JOB_RUNS, series, since, until, limit).map(runRecord);
 }
 
 /** The schedule that the latest run with one brought. */
 export function readJobSchedule(db: Database, series: number, { since, until }: RunSpan): ScheduleText | undefined {
-  const row: Row | undefined = db.get(
-    `SELECT every, cron, tz, grace FROM run_records
-     WHERE series = ? AND started BETWEEN ? AND ? AND (every IS NOT NULL OR cron IS NOT NULL)
-     ORDER BY started DESC, run DESC LIMIT 1`,
-    series,
-    since,
-    until,
-  );
+  const row: Row | undefined = db.get(JOB_SCHEDULE, series, since, until);
   if (row === undefined) return undefined;
   const [every, cron, tz, grace] = row as [string | null, string | null, string | null, string | null];
   return { every, cron, tz, grace };
@@ -108,27 +110,12 @@ export function readJobSchedule(db: Database, series: number, { since, until }: 
 
 /** When the latest good run started; undefined when there is none. */
 export function readLastGoodRun(db: Database, series: number, { since, until }: RunSpan): number | undefined {
-  const row = db.get(
-    `SELECT started FROM run_records
-     WHERE series = ? AND started BETWEEN ? AND ?
-       AND state = 'end' AND ifnull(exit, 0) = 0 AND signal IS NULL AND reason IS NULL
-     ORDER BY started DESC LIMIT 1`,
-    series,
-    since,
-    until,
-  );
+  const row = db.get(LAST_GOOD_RUN, series, since, until);
   return row === undefined ? undefined : Number(row[0]);
 }
 
 export function readJobWishes(db: Database, { feed, source, destination, job }: Omit<StoredJob, 'id'>): JobWish[] {
-  const rows = db.all(
-    `SELECT feeds.feed, state, at, until, forgotten FROM job_states AS wish JOIN feeds ON feeds.id = wish.author
-     WHERE wish.feed = ? AND source = ? AND destination = ? AND job = ?`,
-    feed,
-    source ?? '',
-    destination ?? '',
-    job,
-  );
+  const rows = db.all(JOB_WISHES, feed, source ?? '', destination ?? '', job);
   return rows.map((row) => {
     const [author, state, at, until, forgotten] = row as [
       ...wish: [string, JobWish['state'], number],
@@ -140,10 +127,7 @@ export function readJobWishes(db: Database, { feed, source, destination, job }: 
 
 /** By feed id, of its last message: when it was made by its own clock, and when it came. */
 export function readLastMessages(db: Database): Map<string, { made: number; received: number }> {
-  const rows = db.all(
-    `SELECT feeds.feed, messages.received, messages.value ->> '$.timestamp'
-     FROM feeds JOIN messages ON messages.feed = feeds.id AND messages.sequence = feeds.sequence`,
-  );
+  const rows = db.all(LAST_MESSAGES);
   const times = new Map<string, { made: number; received: number }>();
   for (const [feed, received, made] of rows as [string, number, unknown][])
     times.set(feed, { made: typeof made === 'number' ? made : received, received });
