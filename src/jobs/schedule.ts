@@ -27,6 +27,9 @@ const GRACE_SHARE = 0.1;
 const MIN_GRACE_MS = 5 * MINUTE_MS;
 const MAX_GRACE_MS = 24 * 60 * MINUTE_MS;
 
+/** A hundred years: what is longer is no schedule, and sums with it are no times. */
+const MAX_DURATION_MS = 36_525 * 24 * 60 * MINUTE_MS;
+
 /** A run that began this little before its time was meant for it: clocks are set back. */
 const EARLY_MS = 30_000;
 
@@ -39,12 +42,12 @@ const compiled = new Map<string, Cron | undefined>();
 
 /** @returns undefined when there is none, or it cannot be understood */
 export function parseSchedule({ every, cron, tz, grace }: ScheduleText): Schedule | undefined {
-  const graceMs = grace === null ? undefined : parseDuration(grace);
+  const graceMs = durationMs(grace);
   if (cron !== null) {
     const expression = compile(cron, tz ?? DEFAULT_ZONE);
     return expression === undefined ? undefined : cronSchedule(expression, graceMs);
   }
-  const periodMs = every === null ? undefined : parseDuration(every);
+  const periodMs = durationMs(every);
   return periodMs === undefined || periodMs === 0 ? undefined : everySchedule(periodMs, graceMs);
 }
 
@@ -60,6 +63,11 @@ export function cronProblem(cron: string, tz: string): string | undefined {
 /** How late a job may be that was given no grace. */
 export function defaultGrace(periodMs: number): number {
   return Math.min(Math.max(periodMs * GRACE_SHARE, MIN_GRACE_MS), MAX_GRACE_MS);
+}
+
+function durationMs(text: string | null): number | undefined {
+  const ms = text === null ? undefined : parseDuration(text);
+  return ms !== undefined && ms <= MAX_DURATION_MS ? ms : undefined;
 }
 
 function everySchedule(periodMs: number, graceMs: number | undefined): Schedule {

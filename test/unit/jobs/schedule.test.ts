@@ -85,7 +85,15 @@ const CASES: readonly [title: string, text: Partial<ScheduleText>, started: stri
 for (const [title, text, started, expected, ended] of CASES)
   test(title, () => assert.equal(due(text, started, ended), expected));
 
-for (const text of [{}, { every: '0s' }, { every: 'daily' }, { cron: '' }, { cron: '61 * * * *' }, { cron: '@reboot' }])
+for (const text of [
+  {},
+  { every: '0s' },
+  { every: 'daily' },
+  { every: '9007199254740s' },
+  { cron: '' },
+  { cron: '61 * * * *' },
+  { cron: '@reboot' },
+])
   test(`${JSON.stringify(text)} is no schedule`, () => assert.equal(parseSchedule({ ...NONE, ...text }), undefined));
 
 test('neither is one in no zone, one that never comes, one by the second', () => {
