@@ -10,7 +10,7 @@ import type { RunRecord } from '../../store/store.ts';
 import type { Context, GlobalOptions } from '../context.ts';
 import { sparkline } from './sparkline.ts';
 import { type Paint, renderTable } from './table.ts';
-import { counted, renderAgo, renderDuration } from './units.ts';
+import { counted, renderAgo, renderShortDuration } from './units.ts';
 
 const STATE = 0;
 const RUNS = 10;
@@ -28,7 +28,7 @@ export function renderJobs(jobs: readonly JobState[], chalk: ChalkInstance, now:
     job.job,
     fromOf(job),
     job.destination ?? '-',
-    renderAgo(job.started - job.clockOffsetMs, now),
+    shortAgo(job.started - job.clockOffsetMs, now),
     durationText(job.durationMs),
     durationText(job.usualMs),
     job.lines === null ? '-' : String(job.lines),
@@ -74,8 +74,19 @@ export function renderJob(job: JobState, runs: readonly RunRecord[], chalk: Chal
 }
 
 function durationText(ms: number | null): string {
-  if (ms === null) return '-';
-  return ms < 1000 ? `${ms} ms` : renderDuration(ms);
+  return ms === null ? '-' : renderShortDuration(ms);
+}
+
+/** `9h ago`, `in 15h` */
+function shortAgo(at: number, now: number): string {
+  const ms = coarse(Math.abs(now - at));
+  return at > now ? `in ${renderShortDuration(ms)}` : `${renderShortDuration(ms)} ago`;
+}
+
+/** Whole days, hours or minutes. */
+function coarse(ms: number): number {
+  const unit = [86_400_000, 3_600_000, 60_000, 1000].find((candidate) => ms >= candidate) ?? 1000;
+  return Math.max(Math.floor(ms / unit), 1) * unit;
 }
 
 function lastResult(job: JobState, run: RunRecord): string {
@@ -103,8 +114,9 @@ function renderSchedule({ every, cron, tz, grace }: JobState): string {
 }
 
 function renderDue({ state, nextDue, pausedBy }: JobState, now: number): string {
-  if (state === 'paused') return pausedBy?.until ? `paused for ${renderDuration(pausedBy.until - now)}` : 'paused';
-  return nextDue === null ? '-' : renderAgo(nextDue, now);
+  if (state === 'paused')
+    return pausedBy?.until ? `paused for ${renderShortDuration(coarse(pausedBy.until - now))}` : 'paused';
+  return nextDue === null ? '-' : shortAgo(nextDue, now);
 }
 
 /** `2 errors, 3 warnings` */

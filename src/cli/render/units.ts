@@ -18,6 +18,22 @@ export function renderDuration(ms: number): string {
   return formatDistanceStrict(0, ms);
 }
 
+/** `2h 5m`, `12m`, `45s`, `300 ms`: for columns */
+export function renderShortDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1000);
+  const parts = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  // Two units say enough.
+  const shown = parts.slice(first, first + 2).filter(([count]) => count > 0);
+  return shown.map(([count, unit]) => `${count}${unit}`).join(' ');
+}
+
 /** `3 hours ago`, or `-` for never */
 export function renderAgo(atMs: number | null, nowMs: number): string {
   return atMs === null ? '-' : formatDistanceStrict(atMs, nowMs, { addSuffix: true });
