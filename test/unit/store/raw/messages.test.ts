@@ -52,7 +52,8 @@ test('what is only in the WAL is found, up to the last whole transaction', (t) =
   assert.deepEqual(found(copy).map(bare), messages);
   truncateSync(`${copy}-wal`, statSync(`${copy}-wal`).size - PAGE);
   assert.deepEqual(found(copy).map(bare), messages.slice(0, -50));
-  overwrite(`${copy}-wal`, Buffer.from('damage'), 50 * PAGE);
+  // In the midst: the first pages are the tables being made.
+  overwrite(`${copy}-wal`, Buffer.from('damage'), Math.floor(statSync(`${copy}-wal`).size / 2));
   const rest = found(copy).length;
   assert.ok(rest > 0 && rest < 850 && rest % 50 === 0, `${rest} messages are left`);
 });
