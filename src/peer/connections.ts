@@ -4,12 +4,10 @@ import type { PeerStatus } from './control.ts';
 import type { Instances } from './instances.ts';
 import type { RemotePeer, SsbPeer } from './ssb/types.ts';
 
-type PeerEntry = PeerStatus['peers'][number];
+type PeerEntry = Omit<PeerStatus['peers'][number], 'upToDate'>;
 
 export interface Connections {
   list(): PeerEntry[];
-  /** Calls with each connection that ends. @returns a function that stops it */
-  onClosed(listener: (peer: PeerEntry) => void): () => void;
 }
 
 /**
@@ -62,7 +60,6 @@ export function replaceOlder(peer: SsbPeer, { notice, instances, now = Date.now 
 /** Watches a peer's connections; those of this machine's own command line do not count. */
 export function watchConnections(peer: SsbPeer, now: () => number = Date.now): Connections {
   const open = new Set<PeerEntry>();
-  const listeners = new Set<(peer: PeerEntry) => void>();
   peer.on('rpc:connect', (remote, isClient) => {
     if (remote.id === peer.id) return;
     const entry: PeerEntry = {
@@ -72,18 +69,9 @@ export function watchConnections(peer: SsbPeer, now: () => number = Date.now): C
       sinceMs: now(),
     };
     open.add(entry);
-    remote.once('closed', () => {
-      open.delete(entry);
-      for (const listener of listeners) listener(entry);
-    });
+    remote.once('closed', () => open.delete(entry));
   });
-  return {
-    list: () => [...open],
-    onClosed(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-  };
+  return { list: () => [...open] };
 }
 
 /** @param knownSequence of a feed: the highest that a connected peer has */

@@ -31,6 +31,8 @@ export const peerStatusSchema = z.object({
       direction: z.enum(['incoming', 'outgoing']),
       /** Since when it is connected: milliseconds since the epoch. */
       sinceMs: z.number(),
+      /** Whether everything of its own feed is here, as far as it has told; a daemon of an older version does not say. */
+      upToDate: z.boolean().default(false),
     }),
   ),
   replication: z.object({

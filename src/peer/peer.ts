@@ -179,7 +179,14 @@ async function open(
   closers.push(() => ownFeed.close());
   ebt.watch(ownFeed);
   friends.load(store.contacts());
-  const seen = recordSeen(store, connections, { notice });
+  const connectedPeers = () => {
+    const clock = store.clock();
+    return connections.list().map((entry) => {
+      const known = ebt.knownSequence(entry.id);
+      return { ...entry, upToDate: known > 0 && known <= (clock.get(entry.id) ?? 0) };
+    });
+  };
+  const seen = recordSeen(store, { peers: connectedPeers, notice });
   closers.push(() => seen.close());
   const writer = new Writer({
     publish: async (contents) => {
@@ -212,7 +219,7 @@ async function open(
       pid: process.pid,
       temporary: !network,
       uptimeMs: Date.now() - startedMs,
-      peers: connections.list(),
+      peers: connectedPeers(),
       replication: replicationProgress(store, ebt.knownSequence),
       hold: ownFeed.hold === undefined ? null : describeHold(ownFeed.hold),
     }),

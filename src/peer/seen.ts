@@ -1,60 +1,89 @@
 /** When other machines were last connected, kept in the store: whoever was connected and told of no run has had none. */
 import * as z from 'zod';
 import type { Store } from '../store/store.ts';
-import type { Connections } from './connections.ts';
 import type { PeerStatus } from './control.ts';
 
 const META_KEY = 'peer.seen';
 
-/** What a machine has to tell has come when it has been connected for so long. */
+/** What a machine has to tell has come when it has been connected for so long, and all of its feed is here. */
 const SETTLED_MS = 60_000;
 
-/** What is not written when the daemon is killed: a disk that could sleep is not woken more often. */
-const WRITE_EVERY_MS = 3_600_000;
+/** Who is connected is looked at so often, in memory … */
+const LOOK_EVERY_MS = 60_000;
+/** … and written when a machine is new, so often, and when the daemon ends: a disk that could sleep shall sleep. */
+const LOOKS_A_WRITE = 60;
 
 /** Whoever has the network key can connect under any number of ids; of those with messages here, the latest are kept. */
 const MAX_MACHINES = 1000;
 
 const seenSchema = z.record(z.string(), z.number());
 
-type PeerEntry = Pick<PeerStatus['peers'][number], 'id' | 'sinceMs'>;
+type PeerEntry = Pick<PeerStatus['peers'][number], 'id' | 'sinceMs' | 'upToDate'>;
 
-/** Takes down who is connected: when a connection ends, once an hour, and when it is closed. */
 export interface SeenRecord {
+  /** To be called every `LOOK_EVERY_MS`, which is done by itself. */
+  look(): void;
+  /** Writes what is not written. */
   close(): void;
 }
 
+/** Takes down who is connected, for as long as it is not closed. */
 export function recordSeen(
   store: Store,
-  connections: Pick<Connections, 'list' | 'onClosed'>,
-  { notice, now = Date.now }: { notice: (text: string) => void; now?: () => number },
+  {
+    peers,
+    notice,
+    now = Date.now,
+  }: { peers: () => readonly PeerEntry[]; notice: (text: string) => void; now?: () => number },
 ): SeenRecord {
-  const write = (peers: readonly PeerEntry[]) => {
-    if (!peers.some((peer) => isSettled(peer, now()))) return;
+  let fresh = new Map<string, number>();
+  let looks = 0;
+  let written: ReadonlyMap<string, number> = new Map();
+  /** @returns whether there is a connection of which nothing is written */
+  const take = () => {
+    const settled = peers().filter((peer) => isSettled(peer, now()));
+    for (const { id } of settled) fresh.set(id, now());
+    return settled.some(({ id, sinceMs }) => (written.get(id) ?? 0) < sinceMs);
+  };
+  const write = () => {
+    if (fresh.size === 0) return;
+    written = new Map([...written, ...fresh]);
+    writeSeen(store, new Map([...readSeen(store), ...fresh]));
+    fresh = new Map();
+  };
+  /** A daemon whose disk is full has more to do than to end because of this. */
+  const guarded = (work: () => void) => {
     try {
-      writeSeen(store, lastSeen(store, peers, now()));
+      work();
     } catch (error) {
-      // A daemon whose disk is full has more to do than to end because of this.
       notice(`it could not be written down who was connected: ${(error as Error).message}`);
     }
   };
-  const stopWatching = connections.onClosed((peer) => write([peer]));
-  const timer = setInterval(() => write(connections.list()), WRITE_EVERY_MS).unref();
+  const look = () => {
+    looks += 1;
+    guarded(() => {
+      if (take() || looks % LOOKS_A_WRITE === 0) write();
+    });
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS).unref();
   let isOpen = true;
   return {
+    look,
     close() {
       if (!isOpen) return;
       isOpen = false;
       clearInterval(timer);
-      stopWatching();
-      write(connections.list());
+      guarded(() => {
+        take();
+        write();
+      });
     },
   };
 }
 
 /**
  * @param connected who is connected now
- * @returns by feed id, when each was last connected: milliseconds since the epoch
+ * @returns by feed id, when each was last connected with all of its feed here: milliseconds since the epoch
  */
 export function lastSeen(store: Store, connected: readonly PeerEntry[], now: number): Map<string, number> {
   const seen = readSeen(store);
@@ -62,8 +91,8 @@ export function lastSeen(store: Store, connected: readonly PeerEntry[], now: num
   return seen;
 }
 
-function isSettled({ sinceMs }: PeerEntry, now: number): boolean {
-  return now - sinceMs >= SETTLED_MS;
+function isSettled({ sinceMs, upToDate }: PeerEntry, now: number): boolean {
+  return upToDate && now - sinceMs >= SETTLED_MS;
 }
 
 function readSeen(store: Store): Map<string, number> {
