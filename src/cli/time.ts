@@ -5,6 +5,7 @@ import { startOfDay } from 'date-fns/startOfDay';
 import { subDays } from 'date-fns/subDays';
 import { parseDuration } from '../config/duration.ts';
 import { SsblogError } from '../errors.ts';
+import { MAX_TIME_MS } from '../message/limits.ts';
 
 /**
  * `2026-11-22`, `2026-11-22 03:00`, ISO 8601 with or without a zone, `now`, `today`, `yesterday`, or a
@@ -34,7 +35,8 @@ export function parseTime(flag: string, text: string, now: number): number {
 export function parseFutureTime(flag: string, text: string, now: number): number {
   const inMs = parseDuration(text.trim().toLowerCase());
   const time = inMs === undefined ? parseTime(flag, text, now) : now + inMs;
-  if (time > now) return time;
+  if (time > now && time <= MAX_TIME_MS) return time;
+  if (time > now) throw new SsblogError('usage', `${flag}: "${text}" is after the year 9999`);
   throw new SsblogError('usage', `${flag}: "${text}" is not in the future`, {
     hint: 'give a time to come (2026-12-24 06:00) or how long from now (2h, 3d)',
   });

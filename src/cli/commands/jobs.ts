@@ -83,7 +83,7 @@ function withoutLabels<T extends { feed: string; source?: unknown; destination?:
 
 function parseRuns(text: string, name: string | undefined): number {
   if (name === undefined) throw new SsblogError('usage', '-n needs a job', { hint: 'ssblog jobs JOB -n 50' });
-  if (/^\d{1,6}$/.test(text)) return Number(text);
+  if (/^\d{1,5}$/.test(text)) return Number(text);
   throw new SsblogError('usage', `-n: "${text}" is not a number of runs`);
 }
 

@@ -31,6 +31,6 @@ for (const text of ['', 'soon', '2026-13-01', '2026-02-30', '25:00', '-2h']) {
 test('a time to come is a duration from now, or a point in time that has not passed', () => {
   assert.equal(parseFutureTime('--until', '2h', NOW), NOW + 7_200_000);
   assert.equal(parseFutureTime('--until', '2026-11-25', NOW), local(2026, 10, 25));
-  for (const text of ['yesterday', 'now', '0s', '2026-11-24', 'soon'])
+  for (const text of ['yesterday', 'now', '0s', '2026-11-24', 'soon', '9999999d'])
     assert.throws(() => parseFutureTime('--until', text, NOW), { code: 'usage' }, text);
 });
