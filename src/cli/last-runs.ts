@@ -24,5 +24,7 @@ export function resolveLastRuns<T extends FilterOptions>(options: T, store: Stor
     throw new SsblogError('unknown-job', `no job "${job.map(escapeText).join('", "')}" is known here`, {
       hint: 'see: ssblog jobs',
     });
-  return { ...options, run: [...run.filter((id) => id !== LAST), ...jobs.map((state) => state.run)] };
+  // Another machine may use a run's id: whose job it is has to be its signer.
+  const signers = [...new Set(jobs.map(({ feed }) => feed))];
+  return { ...options, machine: signers, run: [...run.filter((id) => id !== LAST), ...jobs.map((state) => state.run)] };
 }

@@ -251,6 +251,19 @@ test('a followed machine that signs anything at all harms nobody', async (t) => 
     assert.ok(!text.includes('\x1b'));
   });
 
+  await t.test('its runs and its wishes are its own: a job of another machine is as it was', async () => {
+    const jobs = await nas.json<{ feed: string; job: string; state: string; run: string }[]>('jobs');
+    const [nightly, ...more] = jobs.filter((job) => job.feed === laptop.id);
+    assert.deepEqual([nightly?.state, nightly?.run, more], ['ok', run, []]);
+    assert.ok(jobs.some((job) => job.feed === feed.id));
+    const last = await nas.entries('--job', 'nightly', '--machine', laptop.id, '--run', 'last');
+    assert.deepEqual(last, genuine);
+    assert.equal((await nas.run('check', '--job', 'nightly', '--machine', 'laptop')).code, 0);
+    const { code, text } = await nas.run('check');
+    assert.equal(code, 1);
+    assert.ok(!text.includes('\x1b'));
+  });
+
   await t.test('the daemon is up, in bounded memory', async () => {
     assert.ok(peakBytes(nas.daemon.pid) < 300_000_000, `${peakBytes(nas.daemon.pid)} bytes`);
     assert.equal((await nas.status()).daemon.running, true);
