@@ -53,11 +53,8 @@ export function parseSchedule({ every, cron, tz, grace }: ScheduleText): Schedul
 
 /** @returns why `cron` in the zone `tz` is no schedule; undefined when it is one */
 export function cronProblem(cron: string, tz: string): string | undefined {
-  try {
-    return makeCron(cron, tz).nextRun(new Date(0)) === null ? 'it never comes' : undefined;
-  } catch (error) {
-    return isZone(tz) ? (error as Error).message.replace(/^CronPattern: /, '') : `"${tz}" is no time zone`;
-  }
+  const expression = readCron(cron, tz);
+  return typeof expression === 'string' ? expression : undefined;
 }
 
 /** How late a job may be that was given no grace. */
@@ -98,7 +95,8 @@ function compile(cron: string, tz: string): Cron | undefined {
   const key = `${tz} ${cron}`;
   if (compiled.has(key)) return compiled.get(key);
   if (compiled.size >= MAX_REMEMBERED) compiled.clear();
-  const expression = cronProblem(cron, tz) === undefined ? makeCron(cron, tz) : undefined;
+  const read = readCron(cron, tz);
+  const expression = typeof read === 'string' ? undefined : read;
   compiled.set(key, expression);
   return expression;
 }
@@ -106,9 +104,15 @@ function compile(cron: string, tz: string): Cron | undefined {
 /**
  * As Debian's cron has it: a job at a fixed time that clocks skip in spring runs when they have been changed, one
  * whose time comes twice in autumn runs the first time.
+ * @returns why it is none, as a text
  */
-function makeCron(cron: string, tz: string): Cron {
-  return new Cron(cron, { timezone: tz, mode: '5-part', fixedTimeRule: 'no-wildcard' });
+function readCron(cron: string, tz: string): Cron | string {
+  try {
+    const expression = new Cron(cron, { timezone: tz, mode: '5-part', fixedTimeRule: 'no-wildcard' });
+    return expression.nextRun(new Date(0)) === null ? 'it never comes' : expression;
+  } catch (error) {
+    return isZone(tz) ? (error as Error).message.replace(/^CronPattern: /, '') : `"${tz}" is no time zone`;
+  }
 }
 
 function isZone(tz: string): boolean {

@@ -113,10 +113,12 @@ function renderSchedule({ every, cron, tz, grace }: JobState): string {
   return grace === null ? times : `${times}, with ${grace} of grace`;
 }
 
-function renderDue({ state, nextDue, pausedBy }: JobState, now: number): string {
+function renderDue({ state, nextDue, pausedBy, every, cron }: JobState, now: number): string {
   if (state === 'paused')
     return pausedBy?.until ? `paused for ${renderShortDuration(coarse(pausedBy.until - now))}` : 'paused';
-  return nextDue === null ? '-' : shortAgo(nextDue, now);
+  // It has a schedule, but none that is understood here.
+  if (nextDue === null) return (every ?? cron) === null ? '-' : '?';
+  return shortAgo(nextDue, now);
 }
 
 /** `2 errors, 3 warnings` */

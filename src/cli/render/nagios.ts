@@ -1,14 +1,11 @@
 /** The answer of `check --nagios`: one line and a code, as the Monitoring Plugins' guidelines have them. */
 import { escapeText } from '../../assemble/escape-controls.ts';
 import type { JobState } from '../../jobs/job-states.ts';
-import type { Problem, Severity } from '../../jobs/problems.ts';
+import { type Problem, type Severity, WORST_FIRST } from '../../jobs/problems.ts';
 import type { JobStateName } from '../../jobs/state.ts';
 import { counted } from './units.ts';
 
 const CODES = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
-
-/** A job of which nothing is known is worse than one that is late. */
-const WORST_FIRST: readonly Severity[] = ['critical', 'unknown', 'warning'];
 
 /** Monitors cut long lines. */
 const MAX_SHOWN = 10;

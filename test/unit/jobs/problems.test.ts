@@ -64,6 +64,14 @@ const CASES: Readonly<Record<string, Case>> = {
     job: { state: 'unknown', nextDue: NOW + 999 * DAY },
     is: ['unknown', 'may have run or not: the clock of laptop was wrong when it last ran'],
   },
+  'one whose schedule cannot be read': {
+    job: { nextDue: null, deadline: null, every: 'often' },
+    is: ['unknown', 'its schedule "often" cannot be read here'],
+  },
+  'one whose schedule cannot be read, which failed': {
+    job: { ...FAILED, nextDue: null, deadline: null, cron: '61 * * * *' },
+    is: ['critical', 'failed with exit code 2, 3 hours ago; its schedule "61 * * * *" cannot be read here'],
+  },
   'a paused one': { job: PAUSED, options: { maxAgeMs: 1 }, is: undefined },
   'a good one that is young enough': { job: {}, options: { maxAgeMs: 3 * HOUR }, is: undefined },
   'a good one that is too old': {
