@@ -13,9 +13,12 @@ export interface Config {
   /** How far from this machine a feed may be to be replicated; 1: followed machines only. */
   readonly hops: number;
   readonly engine: EngineName;
+  /** Who is told what: in the file only, and checked by `parseNotifiers` where it is used. */
+  readonly notify?: unknown;
 }
 
-export type ConfigKey = keyof Config;
+/** Settings that are a text or a number: flags and the environment can give them. */
+export type ConfigKey = Exclude<keyof Config, 'notify'>;
 
 /** Not SSB's 8008: a stock ssb-server may run on the same machine. */
 const DEFAULT_PORT = 8018;

@@ -105,7 +105,7 @@ function wrongValue(
   if (issue?.code === 'unrecognized_keys') {
     const key = issue.keys?.[0] ?? '';
     return new SsblogError('config', `${paths.config}:${keyLine(text, key)}: unknown key "${key}"`, {
-      hint: `known keys: ${CONFIG_KEYS.join(', ')}`,
+      hint: `known keys: ${CONFIG_KEYS.join(', ')}, notify`,
     });
   }
   const key = String(issue?.path[0] ?? '') as ConfigKey;

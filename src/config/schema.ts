@@ -41,4 +41,5 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   port: integer(1, 65_535, 'a port from 1 to 65535'),
   hops: integer(1, 10, 'a whole number from 1 to 10'),
   engine: z.enum(ENGINES, { error: `must be one of: ${ENGINES.join(', ')}` }),
+  notify: z.unknown().optional(),
 });

@@ -7,9 +7,11 @@ import * as z from 'zod';
 import { ENCODINGS } from './block-encodings.ts';
 import { type Level, parseLevel } from './level.ts';
 import {
+  EPISODE_UNITS,
   MAX_BLOCK_RECORDS,
   MAX_CRON_UNITS,
   MAX_NAME_UNITS,
+  MAX_NOTICE_EPISODES,
   MAX_REASON_UNITS,
   MAX_RUN_UNITS,
   MAX_TIME_MS,
@@ -125,6 +127,21 @@ const logJobSchema = z.looseObject({
   at: time,
 });
 
+const episode = z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${EPISODE_UNITS}}$`));
+
+/**
+ * How machines that tell one person agree on who does: `claim` that this one may, `release` that it does not any more,
+ * `sent` which episodes it told, at `at`.
+ */
+const logNoticeSchema = z.looseObject({
+  type: z.literal('log-notice'),
+  kind: z.enum(['claim', 'release', 'sent']),
+  /** The person, by the name that the machines agreed on. */
+  to: requiredName,
+  at: time,
+  episodes: z.array(episode).max(MAX_NOTICE_EPISODES).optional(),
+});
+
 /** SSB's own: follow, unfollow, block. */
 const contactSchema = z.looseObject({
   type: z.literal('contact'),
@@ -153,17 +170,26 @@ export type LogContent = z.infer<typeof logSchema>;
 export type LogBlockContent = z.infer<typeof logBlockSchema>;
 export type LogRunContent = z.infer<typeof logRunSchema>;
 export type LogJobContent = z.infer<typeof logJobSchema>;
+export type LogNoticeContent = z.infer<typeof logNoticeSchema>;
 export type ContactContent = z.infer<typeof contactSchema>;
 export type AboutContent = z.infer<typeof aboutSchema>;
 
 /** What ssblog writes and understands. */
-export type Content = LogContent | LogBlockContent | LogRunContent | LogJobContent | ContactContent | AboutContent;
+export type Content =
+  | LogContent
+  | LogBlockContent
+  | LogRunContent
+  | LogJobContent
+  | LogNoticeContent
+  | ContactContent
+  | AboutContent;
 
 const SCHEMAS = {
   log: logSchema,
   'log-block': logBlockSchema,
   'log-run': logRunSchema,
   'log-job': logJobSchema,
+  'log-notice': logNoticeSchema,
   contact: contactSchema,
   about: aboutSchema,
 } as const;

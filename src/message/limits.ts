@@ -25,5 +25,9 @@ export const MAX_ZONE_UNITS = 64;
 /** Why a run has no exit code of its own, in UTF-16 code units. */
 export const MAX_REASON_UNITS = 500;
 
+/** Episodes that one notice names; each is a hash, in base64url. */
+export const MAX_NOTICE_EPISODES = 100;
+export const EPISODE_UNITS = 22;
+
 /** 9999-12-31T23:59:59.999Z: times beyond it cannot be written as ISO 8601 with four digits. */
 export const MAX_TIME_MS = 253_402_300_799_999;

@@ -65,6 +65,8 @@ export interface LocalPeer extends Control {
   /** Addresses that other machines can dial; empty without network. */
   readonly addresses: readonly string[];
   readonly manifest: object;
+  /** Calls when messages other than lines have come and are durable. @returns a function that ends it */
+  onRecords(listener: () => void): () => void;
   /** Resolves when somebody asked the peer to end. */
   readonly stopRequested: Promise<void>;
   /** Rejects when the engine cannot go on. Never resolves. */
@@ -223,6 +225,7 @@ async function open(
       replication: replicationProgress(store, ebt.knownSequence),
       hold: ownFeed.hold === undefined ? null : describeHold(ownFeed.hold),
     }),
+    onRecords: (listener) => store.onRecords(listener),
     stop: async () => stop.resolve(),
     close: async () => {
       closing = true;

@@ -57,6 +57,12 @@ const TABLES: readonly Table[] = [
     values: 'state, at, until, forgotten',
   },
   {
+    name: 'notices',
+    from: 'notices LEFT JOIN feeds ON feeds.id = notices.author',
+    key: ['recipient', 'episode', 'feeds.feed'],
+    values: 'at, active',
+  },
+  {
     name: 'contacts',
     from: 'contacts LEFT JOIN feeds ON feeds.id = contacts.author',
     key: ['contact', 'feeds.feed'],

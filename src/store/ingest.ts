@@ -10,6 +10,7 @@ import {
   type LogBlockContent,
   type LogContent,
   type LogJobContent,
+  type LogNoticeContent,
   type LogRunContent,
   type ParsedContent,
   parseContent,
@@ -42,6 +43,8 @@ export interface IngestResult {
   readonly messages: number;
   /** Lines that they added to the log. */
   readonly lines: number;
+  /** Messages that may change the state of a job, or who tells of it: run records and what is not about lines. */
+  readonly records: number;
 }
 
 export class Ingest {
@@ -53,6 +56,7 @@ export class Ingest {
   #dataVersion: number | undefined;
   #lastMessage = 0;
   #lastLabel = 0;
+  #records = 0;
 
   constructor(db: Database) {
     this.#db = db;
@@ -67,9 +71,10 @@ export class Ingest {
    * @throws SsblogError `store` when a message is not the next one of its feed
    */
   ingest(messages: readonly SignedMessage[], isOwn: IsOwn = () => false): IngestResult {
-    if (messages.length === 0) return { messages: 0, lines: 0 };
+    if (messages.length === 0) return { messages: 0, lines: 0, records: 0 };
     return this.#transaction(() => {
       let [added, lines] = [0, 0];
+      this.#records = 0;
       for (const message of messages) {
         const feed = this.#dictionary.feed(message.value.author);
         if (message.value.sequence <= feed.sequence) continue;
@@ -79,7 +84,7 @@ export class Ingest {
         lines += feed.lines - before;
       }
       this.flush();
-      return { messages: added, lines };
+      return { messages: added, lines, records: this.#records };
     });
   }
 
@@ -93,7 +98,7 @@ export class Ingest {
       this.#db.run('DELETE FROM labels WHERE series IN (SELECT id FROM series WHERE feed = ?)', id);
       this.#db.run('DELETE FROM run_records WHERE run IN (SELECT id FROM runs WHERE feed = ?)', id);
       for (const table of ['series', 'runs', 'messages']) this.#db.run(`DELETE FROM ${table} WHERE feed = ?`, id);
-      for (const table of ['job_states', 'contacts', 'names'])
+      for (const table of ['job_states', 'notices', 'contacts', 'names'])
         this.#db.run(`DELETE FROM ${table} WHERE author = ?`, id);
       this.#db.run('DELETE FROM feeds WHERE id = ?', id);
       this.#dictionary.reset();
@@ -170,6 +175,7 @@ export class Ingest {
   }
 
   #file(place: Place, content: Content, value: SignedValue): void {
+    if (content.type !== 'log' && content.type !== 'log-block') this.#records += 1;
     switch (content.type) {
       case 'log':
         this.#fileLine(place, content, value);
@@ -182,6 +188,9 @@ export class Ingest {
         break;
       case 'log-job':
         this.#fileJobState(place, content);
+        break;
+      case 'log-notice':
+        this.#fileNotice(place, content);
         break;
       case 'contact':
         this.#fileContact(place, content);
@@ -305,6 +314,20 @@ export class Ingest {
       content.until ?? null,
       forgotten,
     );
+  }
+
+  #fileNotice({ feed }: Place, { kind, to, at, episodes = [] }: LogNoticeContent): void {
+    const file = (episode: string, active: number) =>
+      this.#db.run(
+        'INSERT OR REPLACE INTO notices (recipient, episode, author, at, active) VALUES (?, ?, ?, ?, ?)',
+        to,
+        episode,
+        feed.id,
+        at,
+        active,
+      );
+    if (kind === 'sent') for (const episode of episodes) file(episode, 1);
+    else file('', kind === 'claim' ? 1 : 0);
   }
 
   #fileContact({ feed }: Place, content: ContactContent): void {

@@ -1,5 +1,5 @@
 /**
- * Draws everything that is drawn from messages anew: labels, series, runs, run records, states of jobs, contacts, names,
+ * Draws everything that is drawn from messages anew: labels, series, runs, run records, states of jobs, notices, contacts, names,
  * totals of feeds. By the code that takes messages in, so that the result is what it would have been.
  */
 import type { Database } from './database.ts';
@@ -10,7 +10,7 @@ import { unpackValue } from './packed-value.ts';
 /** What is written at once; also how often the caller hears of it. */
 const STEP_MESSAGES = 1000;
 
-const DRAWN = ['labels', 'run_records', 'runs', 'series', 'job_states', 'contacts', 'names'] as const;
+const DRAWN = ['labels', 'run_records', 'runs', 'series', 'job_states', 'notices', 'contacts', 'names'] as const;
 
 /**
  * Must run in a transaction of the caller's, which makes it all or nothing; a migration can call it as well.

@@ -165,6 +165,22 @@ CREATE TABLE job_states (
 CREATE INDEX job_states_by_author ON job_states (author);
 `;
 
+/**
+ * `notices`: whom each feed's machine tells, and what it told. A row without an episode ('') is its claim (`active`: not
+ * released), the others are episodes that it told, `at` last.
+ */
+export const VERSION_7 = `
+CREATE TABLE notices (
+  recipient TEXT NOT NULL,
+  episode TEXT NOT NULL,
+  author INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  active INTEGER NOT NULL,
+  PRIMARY KEY (recipient, episode, author)
+) WITHOUT ROWID;
+CREATE INDEX notices_by_author ON notices (author);
+`;
+
 /** Every table of the newest version, to know a store from a file that merely looks like one. */
 export const TABLES = [
   'contacts',
@@ -174,6 +190,7 @@ export const TABLES = [
   'messages',
   'meta',
   'names',
+  'notices',
   'run_records',
   'runs',
   'series',

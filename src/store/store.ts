@@ -40,6 +40,7 @@ import {
 import { type LabelQuery, type LabelRow, queryLabels, readContinuation } from './label-query.ts';
 import { type MessageLog, messageLog } from './message-log.ts';
 import { getMeta, META, setMeta } from './meta.ts';
+import { readClaims, readNotices, readClaimsOf, type SentNotice } from './notice-query.ts';
 import type { PackedValue } from './packed-value.ts';
 import { rebuildDrawn } from './rebuild.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
@@ -55,6 +56,11 @@ export interface Store {
    * @throws SsblogError `store` when a message is not the next one of its feed
    */
   ingest(messages: readonly SignedMessage[], isOwn?: IsOwn): IngestResult;
+  /**
+   * Calls when messages other than lines were taken in through this object, and are durable.
+   * @returns a function that ends it
+   */
+  onRecords(listener: () => void): () => void;
   /** Drops all that came from a feed, so that it can be read again from its first message. */
   forgetFeed(feed: string): void;
   /**
@@ -114,6 +120,13 @@ export interface Store {
   /** By feed id, of its last message: when it was made by its own clock, and when it came. */
   lastMessages(): Map<string, { made: number; received: number }>;
 
+  /** The feeds whose machines say that they tell this person. */
+  claims(to: string): string[];
+  /** The persons whom a feed's machine says it tells. */
+  claimsOf(feed: string): string[];
+  /** Who told this person of these episodes, and when last. */
+  notices(to: string, episodes: readonly string[]): SentNotice[];
+
   /** All combinations of labels there are. */
   allSeries(): IterableIterator<Series>;
   series(id: number): Series | undefined;
@@ -149,10 +162,19 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
   };
   const inode = inodeOf(db.file);
   const generation = getMeta(db, META.generation);
+  const listeners = new Set<() => void>();
   let isOpen = true;
   return {
     file: db.file,
-    ingest: (messages, isOwn) => writer().ingest(messages, isOwn),
+    ingest: (messages, isOwn) => {
+      const result = writer().ingest(messages, isOwn);
+      if (result.records > 0) for (const listener of [...listeners]) listener();
+      return result;
+    },
+    onRecords: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     forgetFeed: (feed) => writer().forget(feed),
     rebuild: () => rebuildInTransaction(db, writer()),
     compare: () => compareDrawn(db),
@@ -178,6 +200,9 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     lastGoodRun: (id, span) => readLastGoodRun(db, id, span),
     jobWishes: (job) => readJobWishes(db, job),
     lastMessages: () => readLastMessages(db),
+    claims: (to) => readClaims(db, to),
+    claimsOf: (feed) => readClaimsOf(db, feed),
+    notices: (to, episodes) => readNotices(db, to, episodes),
     allSeries: () => readAllSeries(db),
     series: (id) => readSeries(db, id),
     labels: (query) => queryLabels(db, query),

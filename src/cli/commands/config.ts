@@ -1,6 +1,7 @@
 /** `config`: every setting, its value and where it came from. */
 import type { Command } from 'commander';
 import { CONFIG_KEYS, SECRET_KEYS } from '../../config/keys.ts';
+import { maskNotifiers } from '../../config/notifiers.ts';
 import { answer, type Context, type Invocation, invocation, loadMachineConfig } from '../context.ts';
 import { renderTable } from '../render/table.ts';
 
@@ -20,13 +21,26 @@ async function run(call: Invocation): Promise<void> {
     value: SECRET_KEYS.has(key) ? MASK : (config[key] ?? null),
     origin: origins[key] ?? 'default',
   }));
-  const json = Object.fromEntries(rows.map(({ key, value, origin }) => [key, { value, origin }]));
+  const notify = maskNotifiers(config.notify);
+  const json = {
+    ...Object.fromEntries(rows.map(({ key, value, origin }) => [key, { value, origin }])),
+    notify: { value: notify ?? null, origin: notify === undefined ? 'default' : 'file' },
+  };
   answer(
     call,
     json,
     renderTable(
       ['KEY', 'VALUE', 'FROM'],
-      rows.map((row) => [row.key, String(row.value ?? '-'), row.origin]),
+      [
+        ...rows.map((row) => [row.key, String(row.value ?? '-'), row.origin]),
+        ['notify', notifierNames(notify), notify === undefined ? 'default' : 'file'],
+      ],
     ),
   );
+}
+
+/** Their names only: all of it is in the file, and with `--json`. */
+function notifierNames(notify: unknown): string {
+  if (!Array.isArray(notify)) return '-';
+  return notify.map((notifier: { name?: unknown } | null) => String(notifier?.name ?? '?')).join(', ') || '-';
 }

@@ -78,9 +78,9 @@ test('a message that is there already is ignored', (t) => {
   const store = freshStore(t);
   const feed = new FakeFeed('a');
   const message = feed.message(log(1, 'hello'));
-  assert.deepEqual(store.ingest([message]), { messages: 1, lines: 1 });
-  assert.deepEqual(store.ingest([message]), { messages: 0, lines: 0 });
-  assert.deepEqual(store.ingest([]), { messages: 0, lines: 0 });
+  assert.deepEqual(store.ingest([message]), { messages: 1, lines: 1, records: 0 });
+  assert.deepEqual(store.ingest([message]), { messages: 0, lines: 0, records: 0 });
+  assert.deepEqual(store.ingest([]), { messages: 0, lines: 0, records: 0 });
   assert.equal(store.lineCount(), 1);
 });
 

@@ -27,6 +27,8 @@ function filledStore(t: TestContext) {
     two.message({ type: 'log-job', feed: one.id, job: 'nightly', state: 'forgotten', at: START_MS }),
     two.message({ type: 'log-job', feed: one.id, job: 'nightly', state: 'paused', at: START_MS + 9, until: START_MS }),
     one.message({ type: 'log-job', feed: one.id, job: 'nightly', state: 'active', at: START_MS }),
+    two.message({ type: 'log-notice', kind: 'claim', to: 'anna', at: START_MS }),
+    two.message({ type: 'log-notice', kind: 'sent', to: 'anna', at: START_MS, episodes: ['a'.repeat(22)] }),
     two.message({ type: 'log-block', run: 'broken' }),
   ]);
   return { file, store, one };
@@ -55,7 +57,7 @@ function drawn(file: string): Record<string, unknown[]> {
      FROM labels JOIN series ON series.id = labels.series JOIN feeds ON feeds.id = series.feed
      LEFT JOIN runs ON runs.id = labels.run ORDER BY labels.id`,
   );
-  const rest = ['feeds', 'series', 'runs', 'run_records', 'job_states', 'contacts', 'names'].map((table) => [
+  const rest = ['feeds', 'series', 'runs', 'run_records', 'job_states', 'notices', 'contacts', 'names'].map((table) => [
     table,
     all(`SELECT * FROM ${table} ORDER BY 1, 2`),
   ]);
@@ -67,7 +69,7 @@ test('what is drawn anew is what it was', (t) => {
   const { file, store } = filledStore(t);
   const before = drawn(file);
   assert.deepEqual(differences(file), []);
-  assert.deepEqual(run(store), [1000, 1208]);
+  assert.deepEqual(run(store), [1000, 1210]);
   assert.deepEqual(drawn(file), before);
 });
 
@@ -79,6 +81,7 @@ const DAMAGE: readonly [sql: string, found: readonly string[]][] = [
   [`UPDATE runs SET progress = 3 WHERE run = 'run-1' AND feed = 1`, ['runs 1']],
   [`UPDATE job_states SET state = 'active' WHERE author = 2`, ['job_states 1']],
   ['DELETE FROM job_states', ['job_states 2']],
+  [`UPDATE notices SET at = 1 WHERE episode <> ''`, ['notices 1']],
   [`UPDATE run_records SET cron = '* * * * *'`, ['run_records 1']],
   [`UPDATE names SET name = 'wrong'; UPDATE contacts SET following = 0`, ['contacts 1', 'names 1']],
   ['UPDATE feeds SET lines = 7, last_at = 1, unreadable = 9 WHERE id = 2', ['feeds 1']],
