@@ -7,7 +7,8 @@ import { build } from 'esbuild';
 
 rmSync('dist', { recursive: true, force: true });
 await build({
-  entryPoints: ['src/cli/main.ts'],
+  // The worker is a file of its own, because a thread begins with one.
+  entryPoints: ['src/cli/main.ts', 'src/notify/match-worker.ts'],
   outdir: 'dist',
   entryNames: '[name]',
   chunkNames: 'chunks/[name]-[hash]',

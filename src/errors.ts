@@ -31,6 +31,8 @@ export type ErrorCode =
   | 'store'
   /** The peer refused or failed. */
   | 'peer'
+  /** Somebody could not be told. */
+  | 'notify'
   /** A file or disk error. */
   | 'io';
 

@@ -13,6 +13,7 @@ import { register as registerJobs } from './commands/jobs.ts';
 import { register as registerLog } from './commands/log.ts';
 import { register as registerMachines } from './commands/machines.ts';
 import { register as registerNewIdentity } from './commands/new-identity.ts';
+import { register as registerNotify } from './commands/notify.ts';
 import { register as registerPipe } from './commands/pipe.ts';
 import { register as registerStart } from './commands/start.ts';
 import { register as registerStatus } from './commands/status.ts';
@@ -36,6 +37,7 @@ const VERBS = [
   registerAssemble,
   registerJobs,
   registerCheck,
+  registerNotify,
   registerDoctor,
   registerConfig,
   registerEngine,

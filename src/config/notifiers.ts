@@ -9,7 +9,7 @@ import { parseDuration } from './duration.ts';
 import type { Config } from './keys.ts';
 import { nameSchema } from './schema.ts';
 
-export const EVENTS = ['failed', 'missing', 'stuck', 'recovered'] as const;
+const EVENTS = ['failed', 'missing', 'stuck', 'recovered'] as const;
 const CHANNELS = ['desktop', 'command', 'webhook', 'ntfy', 'mail'] as const;
 export type ChannelName = (typeof CHANNELS)[number];
 

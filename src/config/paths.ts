@@ -26,6 +26,8 @@ export interface MachinePaths {
   readonly oldFlume: string;
   /** What `assemble` remembers of the files that it wrote. */
   readonly assembled: string;
+  /** What notifiers have told, and what they could not. */
+  readonly notify: string;
   /** What is known of this machine's own feed beside its record: see peer/own-feed. */
   readonly ownFeed: string;
   /** Outside the directory, so that a copy that is put back does not bring its own: how far feeds had come. */
@@ -55,6 +57,7 @@ export function machinePaths(
     flumeLog: join(dir, 'flume', 'log.offset'),
     oldFlume: join(dir, 'flume.old'),
     assembled: join(dir, 'assembled'),
+    notify: join(dir, 'notify.json'),
     ownFeed: join(dir, 'own-feed.json'),
     highWaterMarks: join(stateHome, 'ssblog'),
   };

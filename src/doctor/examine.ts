@@ -12,6 +12,7 @@ import { checkIdentity } from './checks/identity.ts';
 import { checkLabels } from './checks/labels.ts';
 import { checkLeftovers } from './checks/leftovers.ts';
 import { checkModes } from './checks/modes.ts';
+import { checkNotify } from './checks/notify.ts';
 import { checkPort } from './checks/port.ts';
 import { checkRecordMark } from './checks/record-mark.ts';
 import { checkReplication } from './checks/replication.ts';
@@ -47,6 +48,7 @@ const CHECKS: readonly Check[] = [
   checkUnreadable,
   checkClock,
   checkReplication,
+  checkNotify,
   checkSignatures,
   checkLabels,
   checkFlume,

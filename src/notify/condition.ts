@@ -13,6 +13,7 @@ export interface Subject {
   readonly source?: string | undefined;
   readonly destination?: string | undefined;
   readonly run?: string | undefined;
+  /** By this machine's clock, as all times here: milliseconds since the epoch. */
   readonly started?: number | undefined;
   readonly ended?: number | undefined;
   readonly exit?: number | undefined;
@@ -88,7 +89,7 @@ export function outlookOf(
     const isSilent = now - machine.heardAt >= silent;
     (isSilent ? bad : good).push({
       key: `machine ${machine.id}`,
-      episode: episodeOf(isSilent ? 'silent' : 'heard', machine.id, isSilent ? machine.sequence : day(machine.heardAt)),
+      episode: episodeOf(isSilent ? 'silent' : 'heard', machine.id, machine.sequence),
       event: isSilent ? 'silent' : 'heard',
       subject: { machine: { id: machine.id, name: machine.name }, heardAt: machine.heardAt },
     });
@@ -96,7 +97,7 @@ export function outlookOf(
   return { bad, good: events.includes('recovered') ? good : [], open };
 }
 
-export function wantsJob(
+function wantsJob(
   { jobs, machines }: NotifierConfig,
   { job, feed, machine }: { job: string | undefined; feed: string; machine: string },
 ): boolean {
@@ -118,8 +119,8 @@ function jobCondition(key: string, event: 'failed' | 'missing' | 'stuck' | 'reco
     source: job.source ?? undefined,
     destination: job.destination ?? undefined,
     run: job.run,
-    started: job.started,
-    ended: job.ended ?? undefined,
+    started: job.started - job.clockOffsetMs,
+    ended: job.ended === null ? undefined : job.ended - job.clockOffsetMs,
     exit: job.exit ?? undefined,
     signal: job.signal ?? undefined,
     reason: job.reason ?? undefined,
@@ -127,8 +128,4 @@ function jobCondition(key: string, event: 'failed' | 'missing' | 'stuck' | 'reco
   };
   // What is missing is the run after this one: its time is not quite the same on machines whose clocks differ.
   return { key, episode: episodeOf(event, job.feed, key, job.run), event, subject };
-}
-
-function day(time: number): number {
-  return Math.floor(time / 86_400_000);
 }

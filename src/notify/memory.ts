@@ -3,7 +3,7 @@
  * not in quiet hours, and not while another machine is to do it. Pure: the clock is a parameter.
  */
 import * as z from 'zod';
-import type { Condition, EventName, Outlook, Subject } from './condition.ts';
+import { type Condition, type EventName, episodeOf, type Outlook, type Subject } from './condition.ts';
 
 /** A thing that was bad when it was last looked at, or of which is still to be told that it is good again. */
 export interface Entry extends Condition {
@@ -15,6 +15,8 @@ export interface Entry extends Condition {
   readonly wasTold: boolean;
   /** It could have been told before, but for the quiet hours or the limit. */
   readonly isHeld: boolean;
+  /** How it is now is not known, or about to change: it is not told again. */
+  readonly isOpen: boolean;
 }
 
 export type Entries = ReadonlyMap<string, Entry>;
@@ -25,6 +27,8 @@ export interface Rules {
   readonly isQuiet: boolean;
   /** How long others get, after it could be told, to do it first. */
   readonly waitMs: number;
+  /** Nothing is told before: what others told may be on its way. */
+  readonly notBefore: number;
   /** When an episode was told to the same person, by anybody whose word counts. */
   readonly toldByOthers: (episode: string) => number | undefined;
 }
@@ -43,12 +47,13 @@ export function update(
 ): Entries {
   const next = new Map<string, Entry>();
   const keep = (entry: Entry) => {
-    if (next.size < MAX_ENTRIES) next.set(entry.key, withTold(entry, toldByOthers(entry.episode), now));
+    if (next.size >= MAX_ENTRIES) return;
+    next.set(entry.key, withTold(notLater(entry, now), toldByOthers(entry.episode), now));
   };
   // Those that are known have their places first.
   for (const condition of [...bad].sort((a, b) => Number(entries.has(b.key)) - Number(entries.has(a.key)))) {
     const before = entries.get(condition.key);
-    if (before?.episode === condition.episode) keep({ ...before, ...condition });
+    if (before?.episode === condition.episode) keep({ ...before, ...condition, isOpen: false });
     else keep(newEntry(condition, now, before));
   }
   for (const condition of good) {
@@ -56,10 +61,11 @@ export function update(
     if (before === undefined) continue;
     if (before.event === condition.event) {
       if (before.toldAt === null) keep(before);
-    } else if (wasTold(before, toldByOthers)) keep({ ...newEntry(condition, now, before), wasTold: true });
+    } else if (wasTold(before, toldByOthers))
+      keep({ ...newEntry(goodEpisode(condition, before), now, before), wasTold: true });
   }
   for (const entry of entries.values()) {
-    if (open.has(entry.key)) keep(entry);
+    if (open.has(entry.key)) keep({ ...entry, isOpen: true });
     if (entry.event === 'match' && isMatchKept(entry, { now, ...rules })) keep(entry);
   }
   // Said by this machine or another one: that is all there was to say.
@@ -79,8 +85,8 @@ export function addMatch(entries: Entries, condition: Condition, now: number): E
 }
 
 /** What is to be told now, the oldest first. */
-export function dueEntries(entries: Entries, { now, repeatMs, waitMs, isQuiet }: Rules): Entry[] {
-  if (isQuiet) return [];
+export function dueEntries(entries: Entries, { now, repeatMs, waitMs, notBefore, isQuiet }: Rules): Entry[] {
+  if (isQuiet || now < notBefore) return [];
   return [...entries.values()]
     .filter((entry) => {
       const since = dueSince(entry, repeatMs);
@@ -117,7 +123,18 @@ export function markTold(entries: Entries, told: readonly Entry[], now: number):
 
 function newEntry(condition: Condition, now: number, before: Entry | undefined): Entry {
   const wasTold = before !== undefined && (before.wasTold || before.toldAt !== null);
-  return { ...condition, noticedAt: now, toldAt: null, wasTold, isHeld: false };
+  return { ...condition, noticedAt: now, toldAt: null, wasTold, isHeld: false, isOpen: false };
+}
+
+/** A machine that is heard again has no run by which all would call that the same. */
+function goodEpisode(condition: Condition, before: Entry): Condition {
+  return condition.event === 'heard' ? { ...condition, episode: episodeOf('heard', before.episode) } : condition;
+}
+
+/** The clock was set back: what is dated in the future would wait for it. */
+function notLater(entry: Entry, now: number): Entry {
+  const { noticedAt, toldAt } = entry;
+  return { ...entry, noticedAt: Math.min(noticedAt, now), toldAt: toldAt === null ? null : Math.min(toldAt, now) };
 }
 
 function withTold(entry: Entry, at: number | undefined, now: number): Entry {
@@ -132,9 +149,9 @@ function wasTold({ toldAt, wasTold: before, episode }: Entry, toldByOthers: Rule
 }
 
 /** @returns undefined when nothing is to be told of it any more */
-function dueSince({ event, noticedAt, toldAt }: Entry, repeatMs: number | undefined): number | undefined {
+function dueSince({ event, noticedAt, toldAt, isOpen }: Entry, repeatMs: number | undefined): number | undefined {
   if (toldAt === null) return noticedAt;
-  return repeatMs === undefined || event === 'match' ? undefined : toldAt + repeatMs;
+  return repeatMs === undefined || event === 'match' || isOpen ? undefined : toldAt + repeatMs;
 }
 
 function isMatchKept({ toldAt }: Entry, { now, repeatMs }: Pick<Rules, 'now' | 'repeatMs'>): boolean {
@@ -169,4 +186,5 @@ export const entrySchema: z.ZodType<Entry> = z.object({
   toldAt: z.number().nullable(),
   wasTold: z.boolean(),
   isHeld: z.boolean(),
+  isOpen: z.boolean(),
 });

@@ -20,7 +20,7 @@ const RENEW_MS = 30 * 60_000;
 /** How many turns a machine waits at most, however many say that they tell. */
 const MAX_TURNS = 5;
 
-export function isAlive({ isConnected, heardAt }: Rival, now: number): boolean {
+function isAlive({ isConnected, heardAt }: Rival, now: number): boolean {
   return isConnected || (heardAt !== undefined && now - heardAt < ALIVE_MS);
 }
 
@@ -29,8 +29,15 @@ export function turnOf(self: string, rivals: readonly Rival[], now: number): num
   return Math.min(rivals.filter((rival) => rival.id < self && isAlive(rival, now)).length, MAX_TURNS);
 }
 
-/** Whether this machine has to say again that it is alive: feeds never shrink, so only where somebody would miss it. */
-export function mustRenew(rivals: readonly Rival[], lastOwnMessageAt: number | undefined, now: number): boolean {
-  const isMissed = rivals.some((rival) => !rival.isConnected && isAlive(rival, now));
+/**
+ * Whether this machine has to say again that it is alive: feeds never shrink, so only where somebody would miss it.
+ * @param isBack it has just started: those who gave it up do not say that they are alive either
+ */
+export function mustRenew(
+  rivals: readonly Rival[],
+  { lastOwnMessageAt, isBack }: { lastOwnMessageAt: number | undefined; isBack: boolean },
+  now: number,
+): boolean {
+  const isMissed = rivals.some((rival) => !rival.isConnected && (isBack || isAlive(rival, now)));
   return isMissed && now - (lastOwnMessageAt ?? 0) >= RENEW_MS;
 }

@@ -40,7 +40,7 @@ import {
 import { type LabelQuery, type LabelRow, queryLabels, readContinuation } from './label-query.ts';
 import { type MessageLog, messageLog } from './message-log.ts';
 import { getMeta, META, setMeta } from './meta.ts';
-import { readClaims, readNotices, readClaimsOf, type SentNotice } from './notice-query.ts';
+import { readClaims, readClaimsOf, readNotices, type SentNotice } from './notice-query.ts';
 import type { PackedValue } from './packed-value.ts';
 import { rebuildDrawn } from './rebuild.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { SsblogError } from '../../errors.ts';
 import { type Context, type Invocation, invocation, loadMachine } from '../context.ts';
+import { startTelling } from '../telling.ts';
 
 /** A clean end takes longer only when something hangs. */
 const CLOSE_DEADLINE_MS = 5_000;
@@ -26,15 +27,21 @@ SIGTERM and SIGINT end it in order, with exit status 0. A damaged store is mende
 async function run(call: Invocation, { catchUp }: StartOptions): Promise<void> {
   const { context } = call;
   const access = await loadMachine(call);
+  const { parseNotifiers } = await import('../../config/notifiers.ts');
+  const notifiers = parseNotifiers(access.config);
   const { startDaemon } = await import('../../peer/daemon.ts');
   const options = { underSystemd: context.environment.NOTIFY_SOCKET !== undefined, noCatchUp: !catchUp };
   const daemon = await startDaemon(access, options).catch(async (error: unknown) => {
     await mendOrThrow(call, error);
     return startDaemon(access, options);
   });
+  const telling = await startTelling(daemon, access, { notifiers, environment: context.environment });
   context.stderr.write(`ssblog: listening on ${daemon.addresses.join(' ')}\n`);
   await Promise.race([aborted(context.signal), daemon.stopRequested, daemon.failed]);
-  await withDeadline(daemon.close(), CLOSE_DEADLINE_MS);
+  await withDeadline(
+    telling.close().finally(() => daemon.close()),
+    CLOSE_DEADLINE_MS,
+  );
   context.setExitCode(0); // a signal that asks a daemon to end is no failure
 }
 
