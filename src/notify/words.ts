@@ -140,8 +140,8 @@ function titleOf(event: EventName, subject: Subject): string {
   }
 }
 
-function ofRun({ exit = null, signal = null, reason = null }: Subject) {
-  return { exit, signal, reason };
+function ofRun({ exit, signal, reason }: Subject) {
+  return { exit: exit ?? null, signal: signal ?? null, reason: reason ?? null };
 }
 
 function textOf({ isRepeated, event, machine, source, destination, run, started, lines }: ToldEvent): string {

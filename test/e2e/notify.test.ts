@@ -1,7 +1,7 @@
 /** People are told what is wrong: once, by one machine, by every way there is, and by nobody else's mistake. */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { addAll, HandmadeFeed, type SignedByHand } from '../helpers/hostile.ts';
 import { befriend, type Machine, network, startAll } from '../helpers/machine.ts';
 import { Receiver } from '../helpers/receiver.ts';
@@ -192,6 +192,7 @@ test('a receiver that hangs or refuses holds up no other, and doctor says so', a
   assert.match(text, /"bad" failed once.*did not answer in time/);
   assert.match(text, /"hanging" failed once.*did not end in time/);
   assert.doesNotMatch(text, /\/secret/);
+  assert.match((await nas.must('status')).text, /^notify +bad, hanging cannot tell anybody/m);
   const attempt = await nas.run('notify', 'test', 'bad');
   assert.equal(attempt.code, 1);
   assert.equal((await nas.must('notify', 'test', 'good', '--json')).text.includes('"ok":true'), true);
@@ -243,16 +244,4 @@ test('a mistake in the settings is named, and keeps nothing but the daemon and i
   assert.match((await nas.run('doctor')).text, /"notify" in config\.json/);
   configure(nas);
   assert.match((await nas.run('notify', 'test')).stderr, /no "notify"/);
-});
-
-test('nobody is told of what is well, nor of what was told to be forgotten', async (t: TestContext) => {
-  const [nas] = await network(t, 'nas');
-  const receiver = await Receiver.listen(t);
-  configure(nas, { name: 'hook', webhook: receiver.url });
-  await nas.start();
-  const worker = new Worker(nas);
-  for (const job of ['a', 'b', 'c', 'd', 'e']) await worker.run(job, `good-${job}`, 0);
-  await worker.run('f', 'bad-f', 1);
-  await told(receiver, '/', /^f on/);
-  assert.equal(receiver.received.length, 1);
 });

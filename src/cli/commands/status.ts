@@ -1,5 +1,7 @@
 /** `status`: daemon, peers, replication, spool and disk at one glance. */
 import type { Command } from 'commander';
+import type { Config } from '../../config/keys.ts';
+import type { NotifyState } from '../../notify/state-file.ts';
 import type { PeerStatus } from '../../peer/control.ts';
 import type { MachineAccess } from '../../peer/open-control.ts';
 import { answer, type Context, type Invocation, invocation, loadMachine } from '../context.ts';
@@ -13,11 +15,12 @@ export function register(program: Command, context: Context): void {
 
 async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
-  const [{ openReader }, { spoolState }, { diskUse }, { readHold }, render] = await Promise.all([
+  const [{ openReader }, { spoolState }, { diskUse }, { readHold }, { readNotifyState }, render] = await Promise.all([
     import('../reader.ts'),
     import('../../writer/spool.ts'),
     import('../disk.ts'),
     import('../../peer/own-feed/hold-text.ts'),
+    import('../../notify/state-file.ts'),
     import('../render/status.ts'),
   ]);
   const { config, identity, paths } = access;
@@ -45,6 +48,7 @@ async function run(call: Invocation): Promise<void> {
       replication: peer?.replication ?? { have: messages, known: messages },
       hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
       spool: { files: spool.files, lines: spool.lines },
+      notify: { failing: failingNotifiers(config, readNotifyState(paths.notify)) },
       disk: { bytes: disk.bytes },
     };
     const shown = { ...status, disk, span: store.span() };
@@ -52,6 +56,13 @@ async function run(call: Invocation): Promise<void> {
   } finally {
     store.close();
   }
+}
+
+/** Those that are configured, and could not tell what they had to. */
+function failingNotifiers({ notify }: Config, { notifiers }: NotifyState): string[] {
+  if (!Array.isArray(notify)) return [];
+  const names = notify.map((notifier: { name?: unknown } | null) => String(notifier?.name));
+  return names.filter((name) => (notifiers[name]?.failures ?? 0) > 0);
 }
 
 async function askDaemon(access: MachineAccess): Promise<PeerStatus | undefined> {

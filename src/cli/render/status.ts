@@ -15,6 +15,8 @@ export interface Status {
   /** Why the machine's own feed is not written now. */
   hold: { message: string; hint: string } | null;
   spool: { files: number; lines: number };
+  /** Names of notifiers that fail. */
+  notify: { failing: readonly string[] };
   disk: { bytes: number; kinds: readonly (readonly [kind: string, bytes: number])[] };
   /** Times of the oldest and the newest line: milliseconds since the epoch. */
   span: { oldest: number; newest: number } | undefined;
@@ -50,6 +52,11 @@ export function renderStatus(status: Status, now: number): string {
           ['held', status.hold.message],
           ['', status.hold.hint],
         ] as [string, string][])),
+    ...(status.notify.failing.length === 0
+      ? []
+      : [
+          ['notify', `${status.notify.failing.join(', ')} cannot tell anybody; see: ssblog doctor`] as [string, string],
+        ]),
     ['disk', renderDisk(status.disk)],
     ...status.peers.map((peer): [string, string] => [
       'peer',
