@@ -188,7 +188,7 @@ class Service implements Notifications {
       );
     }
     this.#write();
-    await this.#speak(facts, connected);
+    this.#speak(facts, connected);
     const ahead = times.filter((time) => time !== undefined);
     return ahead.length === 0 ? undefined : Math.min(...ahead);
   }
@@ -267,7 +267,7 @@ class Service implements Notifications {
   }
 
   /** Says on the feed whom this machine tells, where it has not been said, and what could not be said before. */
-  async #speak(facts: MachineFacts, connected: ReadonlySet<string>): Promise<void> {
+  #speak(facts: MachineFacts, connected: ReadonlySet<string>): void {
     if (this.#isClaiming) return;
     const { self, notifiers } = this.#options;
     const now = this.#now();
@@ -285,10 +285,10 @@ class Service implements Notifications {
       this.#queue({ type: 'log-notice', kind: 'claim', to, at: now });
     }
     for (const to of claimed) if (!wanted.has(to)) this.#queue({ type: 'log-notice', kind: 'release', to, at: now });
-    await this.#flush();
+    // Not waited for: a machine that may not write its feed tells people all the same.
+    void this.#flush();
     // Nobody is to be told anything any more, and the others know.
-    if (wanted.size === 0 && this.#notifiers.length === 0 && this.#unpublished.length === 0)
-      rmSync(this.#options.stateFile, { force: true });
+    if (this.#notifiers.length === 0 && claimed.size === 0) rmSync(this.#options.stateFile, { force: true });
   }
 
   #publish(content: Content): void {

@@ -30,6 +30,7 @@ async function run(call: Invocation): Promise<void> {
     const names = store.names(identity.id);
     const messages = store.messageCount();
     const [spool, disk] = await Promise.all([spoolState(paths.spool), diskUse(paths.dir)]);
+    const failing = failingNotifiers(config, readNotifyState(paths.notify));
     const status = {
       id: identity.id,
       name: config.name,
@@ -48,10 +49,11 @@ async function run(call: Invocation): Promise<void> {
       replication: peer?.replication ?? { have: messages, known: messages },
       hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
       spool: { files: spool.files, lines: spool.lines },
-      notify: { failing: failingNotifiers(config, readNotifyState(paths.notify)) },
       disk: { bytes: disk.bytes },
+      // Only where somebody is to be told something.
+      ...(config.notify !== undefined && { notify: { failing } }),
     };
-    const shown = { ...status, disk, span: store.span() };
+    const shown = { ...status, notify: { failing }, disk, span: store.span() };
     answer(call, status, render.renderStatus(shown, call.context.now()));
   } finally {
     store.close();
