@@ -24,6 +24,7 @@ import type { Database } from './database.ts';
 import { Dictionary, type FeedState, type RunState } from './dictionary.ts';
 import { type Labelled, labelBlock, labelRecord } from './label.ts';
 import { NONE_OPEN, type OpenStreams } from './line-state.ts';
+import { clearKeys, enterKeys, lastEntered } from './message-keys.ts';
 import { META, setMeta } from './meta.ts';
 import { packValue } from './packed-value.ts';
 
@@ -57,6 +58,8 @@ export class Ingest {
   #lastMessage = 0;
   #lastLabel = 0;
   #records = 0;
+  /** Of the index by key. */
+  #lastEntered = 0;
 
   constructor(db: Database) {
     this.#db = db;
@@ -84,6 +87,7 @@ export class Ingest {
         lines += feed.lines - before;
       }
       this.flush();
+      this.#lastEntered = enterKeys(this.#db, this.#lastEntered, this.#lastMessage);
       return { messages: added, lines, records: this.#records };
     });
   }
@@ -101,6 +105,8 @@ export class Ingest {
       for (const table of ['job_states', 'notices', 'contacts', 'names'])
         this.#db.run(`DELETE FROM ${table} WHERE author = ?`, id);
       this.#db.run('DELETE FROM feeds WHERE id = ?', id);
+      clearKeys(this.#db);
+      this.#lastEntered = 0;
       this.#dictionary.reset();
     });
   }
@@ -149,6 +155,7 @@ export class Ingest {
     this.#dictionary.reset();
     this.#lastMessage = this.#db.number('SELECT max(id) FROM messages');
     const floor = this.#db.number('SELECT value FROM meta WHERE key = ?', META.labelFloor);
+    this.#lastEntered = lastEntered(this.#db);
     this.#lastLabel = Math.max(floor, this.#db.number('SELECT max(id) FROM labels'));
   }
 

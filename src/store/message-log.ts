@@ -1,6 +1,7 @@
 /** Reads of messages as such, page by page, for an engine whose record the store is: by key, by receipt, by feed. */
 import type { SignedMessage } from '../message/signed.ts';
 import type { Database, Row } from './database.ts';
+import { findKey } from './message-keys.ts';
 import { unpackValue } from './packed-value.ts';
 
 /** A message and its row's id: ids grow in the order in which messages were stored. */
@@ -54,13 +55,14 @@ export interface MessageLog {
 
 const COLUMNS = 'SELECT id, key, value, data, received FROM messages';
 
-/** The index holds the beginnings of keys only (schema.ts): enough to find one, and a fifth of the size. */
-const BY_KEY = `${COLUMNS} WHERE substr(key, 2, 8) = substr(?, 2, 8) AND key = ?`;
-
 export function messageLog(db: Database): MessageLog {
+  const byId = (id: number) => message(db.get(`${COLUMNS} WHERE id = ?`, id));
   return {
-    byKey: (key) => message(db.get(BY_KEY, key, key)),
-    byId: (id) => message(db.get(`${COLUMNS} WHERE id = ?`, id)),
+    byKey: (key) => {
+      const id = findKey(db, key);
+      return id === undefined ? undefined : byId(id);
+    },
+    byId,
     lastId: () => db.number('SELECT max(id) FROM messages'),
     lastReceived: () => db.number('SELECT max(received) FROM messages'),
     byReceipt: ({ after, before, maxId, reverse, limit }) => {

@@ -7,6 +7,8 @@ export const META = {
   labelFloor: 'store.label-floor',
   /** How often all labels were made anew: readers that follow must then begin again. */
   generation: 'store.generation',
+  /** Messages up to this one are found by `message_keys`. */
+  lastKey: 'store.last-key',
 } as const;
 
 export function getMeta(db: Database, key: string): string | undefined {

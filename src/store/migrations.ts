@@ -1,7 +1,7 @@
 /** Steps from one version of the schema to the next, numbered by the version they lead to. */
 import type { Database } from './database.ts';
 import { StoreUnusable } from './failures.ts';
-import { APPLICATION_ID, TABLES, VERSION_1, VERSION_2, VERSION_4, VERSION_5, VERSION_6, VERSION_7 } from './schema.ts';
+import { APPLICATION_ID, TABLES, VERSION_1, VERSION_2, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8 } from './schema.ts';
 import { VERSION_3, VIEWS_6 } from './views.ts';
 
 interface Migration {
@@ -18,6 +18,7 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 5, sql: VERSION_5 },
   { version: 6, sql: VERSION_6 + VIEWS_6 },
   { version: 7, sql: VERSION_7 },
+  { version: 8, sql: VERSION_8 },
 ];
 
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));

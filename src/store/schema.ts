@@ -181,12 +181,25 @@ CREATE TABLE notices (
 CREATE INDEX notices_by_author ON notices (author);
 `;
 
+/** Keys enter an index many at a time (message-keys.ts): each at once cost as much as all the rest of a message. */
+export const VERSION_8 = `
+DROP INDEX messages_by_key;
+CREATE TABLE message_keys (
+  start TEXT NOT NULL,
+  message INTEGER NOT NULL,
+  PRIMARY KEY (start, message)
+) WITHOUT ROWID;
+INSERT INTO message_keys SELECT substr(key, 2, 8), id FROM messages ORDER BY 1, 2;
+INSERT INTO meta SELECT 'store.last-key', coalesce(max(id), 0) FROM messages;
+`;
+
 /** Every table of the newest version, to know a store from a file that merely looks like one. */
 export const TABLES = [
   'contacts',
   'feeds',
   'job_states',
   'labels',
+  'message_keys',
   'messages',
   'meta',
   'names',

@@ -324,7 +324,9 @@ for (const engine of ['sqlite', 'ssb-server']) {
        DROP TABLE job_states; DROP INDEX run_records_by_series; DROP INDEX run_records_with_schedule;
        DROP INDEX run_records_good; ALTER TABLE run_records DROP COLUMN reason;
        ALTER TABLE run_records DROP COLUMN cron; ALTER TABLE run_records DROP COLUMN tz;
-       ALTER TABLE messages DROP COLUMN data; PRAGMA user_version = 2`,
+              ALTER TABLE messages DROP COLUMN data; DROP TABLE message_keys;
+       DELETE FROM meta WHERE key = 'store.last-key';
+       CREATE INDEX messages_by_key ON messages (substr(key, 2, 8)); PRAGMA user_version = 2`,
     );
     assert.deepEqual(wrong((await doctor(laptop)).findings), ['store-version']);
     const mended = await doctor(laptop, '--fix');

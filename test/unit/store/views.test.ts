@@ -99,6 +99,8 @@ test('a store of version 2 is brought up to date with all that it holds', (t) =>
   t.after(() => store.close());
   assert.deepEqual(ask(file, 'PRAGMA user_version'), [{ user_version: SCHEMA_VERSION }]);
   assert.deepEqual(ask(file, 'SELECT sequence, text FROM log_messages'), [{ sequence: 1, text: 'old' }]);
+  assert.deepEqual(ask(file, 'SELECT message FROM message_keys'), [{ message: 1 }]);
+  assert.equal(store.log.byKey(key)?.timestamp, timestamp);
   store.ingest([feed.message({ type: 'log', text: 'new' })]);
   assert.deepEqual(ask(file, 'SELECT text FROM log_messages ORDER BY sequence'), [{ text: 'old' }, { text: 'new' }]);
 });
