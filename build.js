@@ -7,10 +7,14 @@ import { build } from 'esbuild';
 
 rmSync('dist', { recursive: true, force: true });
 await build({
-  // The worker is a file of its own, because a thread begins with one.
-  entryPoints: ['src/cli/main.ts', 'src/notify/match-worker.ts'],
+  entryPoints: [
+    { in: 'src/cli/main.ts', out: 'main' },
+    // Threads begin with files of their own; this one is found beside the chunk that starts it.
+    { in: 'src/notify/match-worker.ts', out: 'match-worker' },
+    { in: 'src/peer/engines/sqlite/signature-worker.js', out: 'chunks/signature-worker' },
+  ],
   outdir: 'dist',
-  entryNames: '[name]',
+  entryNames: '[dir]/[name]',
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,

@@ -8,7 +8,8 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { writeNewIdentity } from '../../src/config/identity.ts';
 import { machinePaths } from '../../src/config/paths.ts';
 import { compress } from '../../src/message/block-encodings.ts';
-import { encode, isSigned, messageId, sign } from '../../src/peer/engines/sqlite/classic.ts';
+import { encode, messageId, sign, signatureJob } from '../../src/peer/engines/sqlite/classic.ts';
+import { isValid } from '../../src/peer/engines/sqlite/signature-job.ts';
 
 /** Of a full block: 8192 UTF-16 units, less the labels, in base64. */
 const BLOCK_BYTES = 5_700;
@@ -60,7 +61,7 @@ const unsigned = packed.map((data, index) => ({
 }));
 const [signing, signed] = timed(unsigned, (value) => sign(value, encode(value), identity));
 const [hashing] = timed(signed, ({ text }) => messageId(text));
-const [verifying, verdicts] = timed(signed, ({ text, value }) => isSigned(text, value));
+const [verifying, verdicts] = timed(signed, ({ text, value }) => isValid(signatureJob(text, value)));
 if (!Buffer.concat(unpacked).equals(bytes)) throw new Error('inflate gave other bytes than were deflated');
 if (!verdicts.every(Boolean)) throw new Error('a signature was not found good');
 const rates = {

@@ -6,6 +6,7 @@ import { createHmac, hash } from 'node:crypto';
 import sodium from 'chloride';
 import type { Identity } from '../../../config/identity.ts';
 import type { SignedValue } from '../../../message/signed.ts';
+import type { SignatureJob } from './signature-job.ts';
 
 /** What is signed, before it is. */
 export type UnsignedValue = Omit<SignedValue, 'signature'>;
@@ -40,12 +41,16 @@ export function sign(unsigned: UnsignedValue, text: string, keys: Identity, hmac
 }
 
 /**
+ * What there is to verify of a message.
  * @param text the encoded message; its signature must have been found well-formed and the last of its fields
- * @returns whether the author signed it
  */
-export function isSigned(text: string, { author, signature }: SignedValue, hmacKey?: Buffer): boolean {
+export function signatureJob(text: string, { author, signature }: SignedValue, hmacKey?: Buffer): SignatureJob {
   const unsigned = `${text.slice(0, -signatureText(signature).length)}\n}`;
-  return sodium.crypto_sign_verify_detached(keyBytes(signature), signedBytes(unsigned, hmacKey), publicKey(author));
+  return {
+    signature: keyBytes(signature),
+    publicKey: keyBytes(author.slice(1)),
+    signed: signedBytes(unsigned, hmacKey),
+  };
 }
 
 /** How an encoded message ends. */
@@ -62,8 +67,4 @@ function signedBytes(text: string, hmacKey: Buffer | undefined): Buffer {
 /** The bytes before the first dot of `base64.ed25519` and the like. */
 function keyBytes(text: string): Buffer {
   return Buffer.from(text.slice(0, text.indexOf('.')), 'base64');
-}
-
-function publicKey(author: string): Buffer {
-  return keyBytes(author.slice(1));
 }

@@ -14,23 +14,26 @@ import { hadRecord, isRecord, markAsRecord } from '../record-mark.ts';
 import { Episodes } from './episodes.ts';
 import { FeedLog } from './feed-log.ts';
 import { databasePlugin } from './plugin.ts';
+import { SignatureThread } from './signature-thread.ts';
 
 /** What the peer's `version` answers; stock peers do not ask. */
 const VERSION = '1.0.0';
 
 export function sqliteEngine(paths: MachinePaths, identity: Identity): Engine {
   let feeds: FeedLog | undefined;
+  const thread = new SignatureThread();
   return {
     name: 'sqlite',
     record: paths.store,
     openStore: () => openRecord(paths),
     stack(store) {
-      feeds = new FeedLog({ keys: identity, store });
+      feeds = new FeedLog({ keys: identity, store, thread });
       return createStack().use(databasePlugin(feeds, VERSION));
     },
     async open({ peer, notice, fatal }) {
       if (feeds === undefined) throw new Error('the stack is made first');
       const log = feeds;
+      thread.onLoss((error) => notice(`signatures are verified without a second thread: ${error.message}`));
       const troubles = new Episodes(notice);
       log.onCommit(() => {
         if (!log.isClosed) troubles.success();

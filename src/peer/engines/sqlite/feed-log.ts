@@ -7,9 +7,11 @@ import type { Identity } from '../../../config/identity.ts';
 import type { SignedMessage, SignedValue } from '../../../message/signed.ts';
 import type { Store } from '../../../store/store.ts';
 import type { Callback } from '../../ssb/types.ts';
+import { Arrivals } from './arrivals.ts';
 import { messageId, sign } from './classic.ts';
 import { monotonicClock } from './clock.ts';
 import { RecentMessages } from './recent.ts';
+import { SignatureThread } from './signature-thread.ts';
 import {
   checkHmacKey,
   checkMessage,
@@ -19,18 +21,29 @@ import {
   InvalidMessage,
   isContent,
   isFeedId,
+  type Precheck,
 } from './validate.ts';
 
 /** Messages that wait for a transaction; more than these are written before the turn is over. */
 const MAX_PENDING_MESSAGES = 512;
 /** While others' messages rush in, their transactions begin at least so far apart: one commit for many. */
 const PAUSE_MS = 10;
+/** So many of others need not wait that long when no more are to come … */
+const WORTH_A_COMMIT = 128;
+/** … and so many when there are. */
+const MANY_MESSAGES = 256;
+/** What one transaction has of others' when nothing rushes. */
+const FEW_MESSAGES = 32;
+/** A rush of so many is worth a thread that verifies. */
+const WORTH_A_THREAD = 256;
 
 export interface FeedLogOptions {
   readonly keys: Identity;
   readonly store: Store;
   /** SSB's `caps.sign`: a key that the network mixes into its signatures. Most have none. */
   readonly hmacKey?: unknown;
+  /** What verifies while messages rush in; it ends with the FeedLog. */
+  readonly thread?: SignatureThread;
   readonly now?: () => number;
 }
 
@@ -52,6 +65,10 @@ export class FeedLog {
   readonly #recent = new RecentMessages();
   readonly #ownTime: () => number;
   readonly #receiptTime: () => number;
+  readonly #thread: SignatureThread;
+  readonly #arrivals: Arrivals;
+  /** Others' messages since there were few. */
+  #rush = 0;
   #pending: Pending[] = [];
   /** What is to be told of transactions that are over. */
   #outcomes: (() => void)[] = [];
@@ -66,11 +83,22 @@ export class FeedLog {
   #last: SignedMessage | undefined;
 
   constructor(options: FeedLogOptions) {
-    const { store, hmacKey, now } = options;
+    const { store, hmacKey, now, thread } = options;
     this.#options = options;
     this.#hmacKey = checkHmacKey(hmacKey);
     this.#ownTime = monotonicClock(0, now);
     this.#receiptTime = monotonicClock(store.log.lastReceived(), now);
+    this.#thread = thread ?? new SignatureThread();
+    this.#arrivals = new Arrivals({
+      thread: this.#thread,
+      hmacKey: this.#hmacKey,
+      sequence: (feed) => this.#head(feed)?.sequence ?? 0,
+      take: (value, done, known) => this.#takeInTurn(value, done, known),
+      onEmpty: () => {
+        if (this.#pending.length >= WORTH_A_COMMIT) this.#schedule();
+        else this.#scheduleLater();
+      },
+    });
   }
 
   get store(): Store {
@@ -115,13 +143,29 @@ export class FeedLog {
   /** Takes in a message of any feed after checking it. Calls back when it is durable. */
   add(value: unknown, done: Callback<SignedMessage>): void {
     this.#attempt(done, () => {
-      this.#makeRoom(1);
-      const author = (value as SignedValue | null)?.author;
-      const head = isFeedId(author) ? this.#head(author) : undefined;
-      const key = checkMessage(head, value, this.#hmacKey);
-      const message = { key, value: value as SignedValue, timestamp: this.#receiptTime() };
-      this.#enqueue({ message, isOwn: false, done });
+      // What is this machine's own must be known to whoever publishes next.
+      const isOwn = (value as SignedValue | null)?.author === this.#options.keys.id;
+      if (!isOwn && (this.#thread.isReady || !this.#arrivals.isEmpty)) this.#arrivals.add(value, done);
+      else this.#take(value, done);
     });
+  }
+
+  #take(value: unknown, done: Callback<SignedMessage>, known?: Precheck): void {
+    this.#makeRoom(1);
+    const author = (value as SignedValue | null)?.author;
+    const head = isFeedId(author) ? this.#head(author) : undefined;
+    const key = checkMessage(head, value, this.#hmacKey, known);
+    const message = { key, value: value as SignedValue, timestamp: this.#receiptTime() };
+    this.#enqueue({ message, isOwn: false, done });
+  }
+
+  #takeInTurn(value: unknown, done: Callback<SignedMessage>, known: Precheck | undefined): void {
+    try {
+      this.#take(value, done, known);
+    } catch (error) {
+      this.#outcomes.push(() => done(error as Error));
+      this.#schedule();
+    }
   }
 
   /** A feed's last message, those that are not durable yet included. */
@@ -161,6 +205,8 @@ export class FeedLog {
   /** Makes durable what waits, tells of it, and takes nothing more. */
   close(): void {
     if (this.#isClosed) return;
+    this.#arrivals.settle();
+    this.#thread.close();
     this.#commit();
     this.#isClosed = true;
     this.#tell();
@@ -203,8 +249,14 @@ export class FeedLog {
   #enqueue(pending: Pending): void {
     this.#heads.set(pending.message.value.author, headOf(pending.message));
     this.#pending.push(pending);
-    if (pending.message.value.author === this.#options.keys.id) this.#schedule();
-    else this.#scheduleLater();
+    if (pending.message.value.author === this.#options.keys.id) {
+      this.#schedule();
+      return;
+    }
+    this.#rush += 1;
+    if (this.#rush >= WORTH_A_THREAD) this.#thread.start();
+    if (this.#arrivals.isEmpty) this.#scheduleLater();
+    else if (this.#pending.length >= MANY_MESSAGES) this.#schedule();
   }
 
   #makeRoom(messages: number): void {
@@ -237,6 +289,7 @@ export class FeedLog {
     if (batch.length === 0) return;
     this.#lastCommitMs = performance.now();
     this.#lastCommitted = batch.length;
+    if (batch.length < FEW_MESSAGES) this.#rush = 0;
     try {
       const own = new Set(batch.filter(({ isOwn }) => isOwn).map(({ message }) => message));
       this.store.ingest(

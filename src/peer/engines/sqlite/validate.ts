@@ -3,7 +3,8 @@
  * peers branch on `fatal` and scripts may know the texts. Pure.
  */
 import type { SignedValue } from '../../../message/signed.ts';
-import { encode, isSigned, messageId } from './classic.ts';
+import { encode, messageId, signatureJob } from './classic.ts';
+import { isValid, KEY_BYTES, SIGNATURE_BYTES, type SignatureJob } from './signature-job.ts';
 
 /** A feed's last message. */
 export interface Head {
@@ -32,18 +33,46 @@ const FEED_ID = /^@[a-zA-Z0-9/+]{42}[AEIMQUYcgkosw048]=\.(?:sha256|ed25519)$/;
 const ENCRYPTED = new RegExp(`^${BASE64}\\.box.*$`);
 const SIGNATURE = new RegExp(`^${BASE64}\\.sig.\\w+$`);
 
+/** What was found out of a message before its turn. */
+export interface Precheck {
+  /** The message as it is encoded. */
+  readonly text: string;
+  /** Whether its author signed just that; undefined: not known. */
+  readonly isSigned: boolean | undefined;
+}
+
 /**
  * @param head the feed's last message; undefined when it has none
  * @returns the message's id
  * @throws InvalidMessage
  */
-export function checkMessage(head: Head | undefined, value: unknown, hmacKey?: unknown): string {
+export function checkMessage(head: Head | undefined, value: unknown, hmacKey?: unknown, known?: Precheck): string {
   const message = checkOrder(head, value);
-  const text = checkShape(message);
+  const text = checkShape(message, known?.text);
   const key = checkHmacKey(hmacKey);
   if (!message.author.endsWith('.ed25519')) throw new InvalidMessage('unknown curve: sha256 expected: ed25519');
-  if (!isSigned(text, message, key)) throw new InvalidMessage('invalid signature', { fatal: true });
+  const isSigned = known?.isSigned ?? isValid(signatureJob(text, message, key));
+  if (!isSigned) throw new InvalidMessage('invalid signature', { fatal: true });
   return messageId(text);
+}
+
+export interface Prepared {
+  readonly text: string;
+  readonly job: SignatureJob;
+}
+
+/**
+ * The signature of what looks like the message `sequence` of its feed, to be verified before its turn. All that is not
+ * looked at here is when the turn comes: nothing but the verdict is taken from here.
+ * @param value of which the author is known to be a feed's id
+ * @returns undefined for what looks otherwise: it costs little to refuse that
+ */
+export function prepare(value: SignedValue, sequence: number, hmacKey: Buffer | undefined): Prepared | undefined {
+  if (value.sequence !== sequence || typeof value.signature !== 'string') return undefined;
+  const text = encode(value);
+  if (text.length > MAX_UNITS) return undefined;
+  const job = signatureJob(text, value, hmacKey);
+  return job.signature.length === SIGNATURE_BYTES && job.publicKey.length === KEY_BYTES ? { text, job } : undefined;
 }
 
 /** @returns the id of a message that its author signed, wherever in its feed it stands; undefined when nobody did */
@@ -52,7 +81,7 @@ export function signedId(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || !isFeedId(message.author)) return undefined;
   try {
     const text = checkShape(message);
-    return isSignatureOfAuthor(message) && isSigned(text, message) ? messageId(text) : undefined;
+    return isSignatureOfAuthor(message) && isValid(signatureJob(text, message)) ? messageId(text) : undefined;
   } catch (error) {
     if (error instanceof InvalidMessage) return undefined;
     throw error;
@@ -83,19 +112,18 @@ function checkOrder(head: Head | undefined, value: unknown): SignedValue {
     if (typeof message.timestamp !== 'number')
       throw new InvalidMessage(`initial message must have timestamp, ${on}`, { fatal: true });
   }
-  const fields = Object.keys(message);
-  if (fields.length !== SIGNED_FIELDS || fields[SIGNED_FIELDS - 1] !== 'signature' || !isInOrder(fields))
+  if (!isWithSignature(Object.keys(message)))
     throw new InvalidMessage('message must have keys in allowed order', { fatal: true });
   return message;
 }
 
 /**
  * @param message signed or, when it is about to be, not yet
- * @returns it as it is encoded
+ * @param text it as it is encoded
+ * @returns the same
  */
-export function checkShape(message: Partial<SignedValue>): string {
+export function checkShape(message: Partial<SignedValue>, text = encode(message)): string {
   const { sequence, author, content, hash } = message;
-  const text = encode(message);
   const isWellFormed =
     isInteger(sequence) &&
     isFeedId(author) &&
@@ -136,6 +164,10 @@ export function checkHmacKey(key: unknown): Buffer | undefined {
     if (isCanonical && bytes.length === HMAC_KEY_BYTES) return bytes;
   }
   throw new InvalidMessage('invalid HMAC key', { fatal: true });
+}
+
+function isWithSignature(fields: readonly string[]): boolean {
+  return fields.length === SIGNED_FIELDS && fields[SIGNED_FIELDS - 1] === 'signature' && isInOrder(fields);
 }
 
 function isInOrder(fields: readonly string[]): boolean {
