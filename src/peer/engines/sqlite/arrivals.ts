@@ -12,6 +12,8 @@ import { isFeedId, type Precheck, type Prepared, prepare } from './validate.ts';
 /** Signatures that the thread gets at a time: half of what there is, so that both are done at the same time. */
 const MAX_BATCH = 64;
 const MIN_BATCH = 16;
+/** With fewer at once this thread keeps up by itself, at less cost. */
+const WORTH_SHARING = 64;
 /** Signatures that this thread verifies between two looks at what else there is to do. */
 const SHARE = 4;
 /** When more wait, they have their turn at once: senders go at this machine's pace. */
@@ -45,6 +47,8 @@ export class Arrivals {
   /** By feed, the last sequence that waits. */
   readonly #last = new Map<string, number>();
   #isScheduled = false;
+  /** Since the last time that nothing waited. */
+  #hasShared = false;
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
@@ -84,7 +88,7 @@ export class Arrivals {
   #verify(arrival: Arrival, job: SignatureJob): void {
     arrival.isOpen = true;
     this.#unsent.push({ arrival, job });
-    if (this.#unsent.length === MAX_BATCH) this.#send();
+    if (this.#unsent.length === WORTH_SHARING) this.#send();
   }
 
   #schedule(): void {
@@ -99,7 +103,8 @@ export class Arrivals {
   /** Both threads take from what waits, so that neither idles while there is some. */
   #work(): void {
     const { isReady, isBusy } = this.#options.thread;
-    if (!isReady || (!isBusy && this.#unsent.length < MIN_BATCH)) {
+    const isWorthIt = this.#unsent.length >= (this.#hasShared ? MIN_BATCH : WORTH_SHARING);
+    if (!isReady || (!isBusy && !isWorthIt)) {
       this.settle();
       return;
     }
@@ -112,6 +117,7 @@ export class Arrivals {
   #send(): void {
     const { thread } = this.#options;
     if (this.#unsent.length === 0 || !thread.isReady || thread.isBusy) return;
+    this.#hasShared = true;
     const batch = this.#unsent.splice(0, Math.min(MAX_BATCH, Math.max(MIN_BATCH, this.#unsent.length >> 1)));
     thread.check(
       batch.map(({ job }) => job),
@@ -136,6 +142,7 @@ export class Arrivals {
       this.#options.take(value, done, text === undefined ? undefined : { text, isSigned });
     if (decided.length === 0 || !this.isEmpty) return;
     this.#last.clear();
+    this.#hasShared = false;
     this.#options.onEmpty();
   }
 }

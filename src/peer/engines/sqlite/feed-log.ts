@@ -33,9 +33,11 @@ const WORTH_A_COMMIT = 128;
 /** … and so many when there are. */
 const MANY_MESSAGES = 256;
 /** What one transaction has of others' when nothing rushes. */
-const FEW_MESSAGES = 32;
+const FEW_MESSAGES = 64;
+/** The share of the time in which the event loop has something to do, from which on it does not keep up. */
+const BUSY = 0.9;
 /** A rush of so many is worth a thread that verifies. */
-const WORTH_A_THREAD = 256;
+const WORTH_A_THREAD = 512;
 
 export interface FeedLogOptions {
   readonly keys: Identity;
@@ -67,8 +69,9 @@ export class FeedLog {
   readonly #receiptTime: () => number;
   readonly #thread: SignatureThread;
   readonly #arrivals: Arrivals;
-  /** Others' messages since there were few. */
+  /** Others' messages since there were few, or time between them. */
   #rush = 0;
+  #utilization = performance.eventLoopUtilization();
   #pending: Pending[] = [];
   /** What is to be told of transactions that are over. */
   #outcomes: (() => void)[] = [];
@@ -253,8 +256,6 @@ export class FeedLog {
       this.#schedule();
       return;
     }
-    this.#rush += 1;
-    if (this.#rush >= WORTH_A_THREAD) this.#thread.start();
     if (this.#arrivals.isEmpty) this.#scheduleLater();
     else if (this.#pending.length >= MANY_MESSAGES) this.#schedule();
   }
@@ -289,7 +290,7 @@ export class FeedLog {
     if (batch.length === 0) return;
     this.#lastCommitMs = performance.now();
     this.#lastCommitted = batch.length;
-    if (batch.length < FEW_MESSAGES) this.#rush = 0;
+    this.#countRush(batch);
     try {
       const own = new Set(batch.filter(({ isOwn }) => isOwn).map(({ message }) => message));
       this.store.ingest(
@@ -314,6 +315,16 @@ export class FeedLog {
     this.#outcomes.push(() => {
       for (const listener of [...this.#committed]) listener();
     });
+  }
+
+  /** A thread that has time to wait keeps up by itself, and what it hands over costs more than what it does. */
+  #countRush(batch: readonly Pending[]): void {
+    const before = this.#utilization;
+    this.#utilization = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(this.#utilization, before);
+    const count = batch.filter(({ message }) => message.value.author !== this.#options.keys.id).length;
+    this.#rush = count < FEW_MESSAGES || utilization < BUSY ? 0 : this.#rush + count;
+    if (this.#rush >= WORTH_A_THREAD) this.#thread.start();
   }
 
   #fail(error: unknown): void {

@@ -172,8 +172,8 @@ test('a rush starts the thread, and a trickle does not', async (t) => {
     starts += 1;
     start();
   };
-  for (const value of feedOf(300)) await outcome(feeds, value);
+  for (const value of feedOf(600)) await outcome(feeds, value);
   assert.equal(starts, 0);
-  await Promise.all(feedOf(300).map((value) => outcome(feeds, value)));
+  await Promise.all(feedOf(600).map((value) => outcome(feeds, value)));
   assert.ok(starts > 0);
 });
