@@ -1,7 +1,17 @@
 /** Steps from one version of the schema to the next, numbered by the version they lead to. */
 import type { Database } from './database.ts';
 import { StoreUnusable } from './failures.ts';
-import { APPLICATION_ID, TABLES, VERSION_1, VERSION_2, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8 } from './schema.ts';
+import {
+  APPLICATION_ID,
+  TABLES,
+  VERSION_1,
+  VERSION_2,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+  VERSION_8,
+} from './schema.ts';
 import { VERSION_3, VIEWS_6 } from './views.ts';
 
 interface Migration {
