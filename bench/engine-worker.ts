@@ -29,6 +29,7 @@ const config: Config = {
   networkKey: Buffer.alloc(32, 1).toString('base64'),
   port: 1,
   hops: 3,
+  lan: false,
   engine: engineName,
 };
 const notice = (line: string) => process.stderr.write(`${line}\n`);

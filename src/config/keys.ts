@@ -15,6 +15,8 @@ export interface Config {
   readonly engine: EngineName;
   /** Who is told what: in the file only, and checked by `parseNotifiers` where it is used. */
   readonly notify?: unknown;
+  /** Finds machines of the network on the LAN, and lets itself be found. */
+  readonly lan: boolean;
 }
 
 /** Settings that are a text or a number: flags and the environment can give them. */
@@ -24,7 +26,12 @@ export type ConfigKey = Exclude<keyof Config, 'notify'>;
 const DEFAULT_PORT = 8018;
 
 /** What holds when neither flag, environment nor file says otherwise. */
-export const CONFIG_DEFAULTS = { port: DEFAULT_PORT, hops: 3, engine: 'sqlite' } as const satisfies Partial<Config>;
+export const CONFIG_DEFAULTS = {
+  port: DEFAULT_PORT,
+  hops: 3,
+  engine: 'sqlite',
+  lan: true,
+} as const satisfies Partial<Config>;
 
 interface KeyHelp {
   /** What stands for the value in `--help`. */
@@ -45,6 +52,7 @@ export const CONFIG_HELP: Readonly<Record<ConfigKey, KeyHelp>> = {
     value: 'engine',
     text: `what keeps the feeds: sqlite or ssb-server (default: ${CONFIG_DEFAULTS.engine})`,
   },
+  lan: { value: 'true|false', text: 'find machines on the LAN by broadcast (default: true)' },
 };
 
 export const CONFIG_KEYS = Object.keys(CONFIG_HELP) as ConfigKey[];

@@ -21,6 +21,11 @@ const integer = (min: number, max: number, what: string) => {
   return z.union([z.number(), text], error).pipe(z.int(error).min(min, error).max(max, error));
 };
 
+/** A flag and the environment give text, the file a boolean. */
+const boolean = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')], {
+  error: 'must be true or false',
+});
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a name with control characters could drive a terminal.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -42,4 +47,5 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   hops: integer(1, 10, 'a whole number from 1 to 10'),
   engine: z.enum(ENGINES, { error: `must be one of: ${ENGINES.join(', ')}` }),
   notify: z.unknown().optional(),
+  lan: boolean,
 });

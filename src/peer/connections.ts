@@ -1,13 +1,13 @@
 /** Who is connected now, and how far their feeds are known to go. */
 import type { Store } from '../store/store.ts';
-import type { PeerStatus } from './control.ts';
+import type { PeerEntry, PeerStatus } from './control.ts';
 import type { Instances } from './instances.ts';
 import type { RemotePeer, SsbPeer } from './ssb/types.ts';
 
-type PeerEntry = Omit<PeerStatus['peers'][number], 'upToDate'>;
+type Connection = Omit<PeerEntry, 'via' | 'upToDate'>;
 
 export interface Connections {
-  list(): PeerEntry[];
+  list(): Connection[];
 }
 
 /**
@@ -59,10 +59,10 @@ export function replaceOlder(peer: SsbPeer, { notice, instances, now = Date.now 
 
 /** Watches a peer's connections; those of this machine's own command line do not count. */
 export function watchConnections(peer: SsbPeer, now: () => number = Date.now): Connections {
-  const open = new Set<PeerEntry>();
+  const open = new Set<Connection>();
   peer.on('rpc:connect', (remote, isClient) => {
     if (remote.id === peer.id) return;
-    const entry: PeerEntry = {
+    const entry: Connection = {
       id: remote.id,
       address: remote.stream.address,
       direction: isClient ? 'outgoing' : 'incoming',

@@ -33,8 +33,18 @@ export const peerStatusSchema = z.object({
       sinceMs: z.number(),
       /** Whether everything of its own feed is here, as far as it has told; a daemon of an older version does not say. */
       upToDate: z.boolean().default(false),
+      /** How its address is known, where this machine dialled; null where the other one did. */
+      via: z.enum(['lan', 'user']).nullable(),
     }),
   ),
+  lan: z.object({
+    /** The networks on which machines are looked for; none when that is off. */
+    links: z.array(z.object({ name: z.string(), address: z.string(), problem: z.string().nullable() })),
+    /** Machines with the same network key that are there now; `wanted`: within the hops. */
+    found: z.array(
+      z.object({ id: z.string(), addresses: z.array(z.string()), sinceMs: z.number(), wanted: z.boolean() }),
+    ),
+  }),
   replication: z.object({
     /** Messages here, of the feeds that connected peers know too. */
     have: z.number(),
@@ -45,3 +55,4 @@ export const peerStatusSchema = z.object({
   hold: z.object({ reason: z.string(), message: z.string(), hint: z.string(), sinceMs: z.number() }).nullable(),
 });
 export type PeerStatus = z.infer<typeof peerStatusSchema>;
+export type PeerEntry = PeerStatus['peers'][number];

@@ -44,6 +44,8 @@ export interface FollowGraph {
   readonly plugin: unknown;
   /** Gives it the contacts of all messages that there are; until then it lets nobody in. Later ones it sees itself. */
   load(contacts: readonly Contact[]): void;
+  /** Whether the feed is within the hops and not blocked. */
+  isWanted(feed: string): boolean;
 }
 
 /** @param maxHops how far from this machine a feed may be to be replicated */
@@ -51,6 +53,7 @@ export function followGraph(maxHops: number): FollowGraph {
   let load: FollowGraph['load'] = () => {
     throw new Error('the stack is made first');
   };
+  let isWanted: FollowGraph['isWanted'] = () => false;
   return {
     plugin: {
       name: 'friends',
@@ -60,12 +63,14 @@ export function followGraph(maxHops: number): FollowGraph {
       init: (stack: Stack) => {
         const relations = new Relations(stack.id, maxHops);
         load = (contacts) => start(stack, relations, contacts);
+        isWanted = (feed) => (relations.hops.get(feed) ?? -1) >= 0;
         watchContacts(stack, relations);
         refuseBlocked(stack, relations);
         return methods(relations);
       },
     },
     load: (contacts) => load(contacts),
+    isWanted: (feed) => isWanted(feed),
   };
 }
 

@@ -21,15 +21,17 @@ import { Spool } from '../writer/spool.ts';
 import { apiPlugin } from './api.ts';
 import { endBufferCheck } from './buffer-check.ts';
 import { replaceOlder, replicationProgress, tellOfEarlyEnds, watchConnections } from './connections.ts';
-import type { Control, DialResult, PeerStatus } from './control.ts';
+import type { Control, DialResult, PeerEntry, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
 import { loadEbt } from './ebt.ts';
 import type { Feeds } from './engines/engine.ts';
 import { engineFor } from './engines/index.ts';
 import { followGraph } from './follow-graph.ts';
 import { Instances } from './instances.ts';
+import { type Lan, lanDiscovery } from './lan/plugin.ts';
 import { captureLibraryOutput } from './library-output.ts';
 import { type Lock, takeLock } from './lock.ts';
+import { watchNetwork } from './network-watch.ts';
 import { describeHold } from './own-feed/hold-text.ts';
 import { openOwnFeed } from './own-feed/own-feed.ts';
 import { allowOwner, restrictRemote } from './permissions.ts';
@@ -128,8 +130,18 @@ async function open(
   const friends = followGraph(config.hops);
   const ebt = loadEbt();
   const instances = new Instances();
+  let scheduler: Scheduler | undefined;
+  const networks = watchNetwork(config.host);
+  closers.push(() => networks.close());
+  const lan = lanDiscovery({
+    networkKey: config.networkKey,
+    keys: identity,
+    port: config.port,
+    network: networks,
+    onFound: () => scheduler?.look(),
+  });
   const api = apiPlugin(() => (closing ? undefined : ready.promise), instances);
-  usePlugins(stack, [friends.plugin, ebt.plugin, api]);
+  usePlugins(stack, friends.plugin, ebt.plugin, lan.plugin, api);
   const peer = stack(stackConfig(options));
   closers.push(() => closeSsb(peer, paths));
   allowOwner(peer);
@@ -163,7 +175,6 @@ async function open(
     announceName(config.name, identity.id, store, feeds).catch((error: Error) =>
       notice(`the name of this machine could not be told: ${error.message}`),
     );
-  let scheduler: Scheduler | undefined;
   const ownFeed = await openOwnFeed({
     peer,
     engine,
@@ -174,6 +185,7 @@ async function open(
     onCloned: () => {
       // Whom others take for the same machine, they speak with in turns: the other one is to be heard.
       scheduler?.close();
+      lan.stop();
       hangUpAll(peer);
     },
     onFree: () => void announce(),
@@ -201,8 +213,16 @@ async function open(
   if (ownFeed.hold === undefined) await announceName(config.name, identity.id, store, feeds);
   await listening;
   await peer.conn.db().loaded();
-  if (network && ownFeed.hold?.reason !== 'cloned') scheduler = startScheduler(peer);
+  /** Machines that are to be met although they are not followed (yet). */
+  const toMeet = new Set<string>();
+  if (network && ownFeed.hold?.reason !== 'cloned') {
+    const wants = (id: string) => toMeet.has(id) || friends.isWanted(id);
+    scheduler = startScheduler(peer, { found: lan.found, wants });
+    networks.onChange(() => scheduler?.retry());
+    if (config.lan) lan.start();
+  }
   closers.push(() => scheduler?.close());
+  closers.push(() => lan.stop());
   const startedMs = Date.now();
 
   const local: LocalPeer = {
@@ -221,7 +241,8 @@ async function open(
       pid: process.pid,
       temporary: !network,
       uptimeMs: Date.now() - startedMs,
-      peers: connectedPeers(),
+      peers: connectedPeers().map((entry) => ({ ...entry, via: viaOf(entry, scheduler) })),
+      lan: lanStatus(lan, friends.isWanted),
       replication: replicationProgress(store, ebt.knownSequence),
       hold: ownFeed.hold === undefined ? null : describeHold(ownFeed.hold),
     }),
@@ -250,12 +271,29 @@ async function takeLockAndPort({ config, paths, network }: PeerOptions): Promise
   throw portError;
 }
 
-function usePlugins(
-  stack: StackBuilder,
-  [friends, ebt, api]: readonly [friends: unknown, ebt: unknown, api: unknown],
-): void {
-  for (const plugin of [noAuth, replicate, friends, ebt, conn, Gossip, api]) stack.use(plugin);
+function usePlugins(stack: StackBuilder, ...own: readonly unknown[]): void {
+  const [friends, ebt, ...others] = own;
+  for (const plugin of [noAuth, replicate, friends, ebt, conn, Gossip, ...others]) stack.use(plugin);
   restrictRemote(stack);
+}
+
+/** How this machine came to know where the other one is; null when the other one dialled. */
+function viaOf({ id, direction }: Pick<PeerEntry, 'id' | 'direction'>, scheduler: Scheduler | undefined): PeerEntry['via'] {
+  return direction === 'outgoing' ? (scheduler?.via(id) ?? 'user') : null;
+}
+
+/** Whoever is found and not followed has the network key, and waits to be followed. */
+function lanStatus(lan: Lan, isWanted: (feed: string) => boolean): PeerStatus['lan'] {
+  const { links, found } = lan.status();
+  return {
+    links: links.map((link) => ({ ...link })),
+    found: found.map(({ id, addresses, sinceMs }) => ({
+      id,
+      addresses: [...addresses],
+      sinceMs,
+      wanted: isWanted(id),
+    })),
+  };
 }
 
 function stackConfig({ config, identity, paths, network }: PeerOptions): object {

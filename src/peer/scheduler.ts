@@ -1,20 +1,53 @@
 /**
- * Dials the addresses that the user named, for ever, with growing pauses. It stands in for ssb-conn's own
- * scheduler, which never dials a peer outside the hops, nor on loopback, and prunes beyond eight peers.
+ * Dials the addresses that the user named and the machines on the LAN, for ever, with growing pauses. It stands in for
+ * ssb-conn's own scheduler, which never dials a peer outside the hops, nor on loopback, and prunes beyond eight peers.
  */
-import type { SsbPeer } from './ssb/types.ts';
+import type { RemotePeer, SsbPeer } from './ssb/types.ts';
 
 const TICK_MS = 500;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
+/** An address that does not answer for so long does not keep a machine's other ones from being tried. */
+const DIAL_PATIENCE_MS = 10_000;
+/** A connection that ends sooner counts as a failure: whoever hangs up at once is not dialled every second. */
+const SHORT_LIFE_MS = 10_000;
+/** Time that is missing between two ticks: the computer slept, or its clock was set. */
+const JUMP_MS = 10_000;
+
+/** How an address came to be known: found on the LAN, or named by the user. */
+type Via = 'lan' | 'user';
 
 export interface Scheduler {
+  /** Looks for whom to dial now, for instance because somebody was found. */
+  look(): void;
+  /** Forgets all pauses and tries everybody: the network is another one. */
+  retry(): void;
+  /** Milliseconds since a dial to the machine was begun that is still under way; undefined when there is none. */
+  diallingMs(feed: string): number | undefined;
+  /** How the address that was last dialled of the machine is known. */
+  via(feed: string): Via | undefined;
   close(): void;
+}
+
+export interface SchedulerOptions {
+  /** Machines on the LAN. */
+  readonly found?: () => readonly { readonly id: string; readonly addresses: readonly string[] }[];
+  /** Whether this machine wants to meet one that was found. */
+  readonly wants?: (feed: string) => boolean;
+  readonly now?: () => number;
+  readonly random?: () => number;
 }
 
 interface Attempt {
   failures: number;
   notBeforeMs: number;
+  isUnderWay: boolean;
+}
+
+interface Dial {
+  readonly startedMs: number;
+  readonly via: Via;
+  isUnderWay: boolean;
 }
 
 /** The feed id in a multiserver address (`…~shs:KEY`), or undefined. */
@@ -23,52 +56,108 @@ export function addressFeed(address: string): string | undefined {
   return key === undefined ? undefined : `@${key}.ed25519`;
 }
 
-/** Feeds that are connected or being dialled. */
-function busyFeeds(peer: SsbPeer): Set<string> {
-  const feeds = [...peer.conn.hub().entries()].map(([, { key }]) => key);
-  return new Set(feeds.filter((key) => key !== undefined));
-}
-
 export function startScheduler(
   peer: SsbPeer,
-  now: () => number = Date.now,
-  random: () => number = Math.random,
+  { found = () => [], wants = () => false, now = Date.now, random = Math.random }: SchedulerOptions = {},
 ): Scheduler {
   const attempts = new Map<string, Attempt>();
+  /** The last dial of each machine. */
+  const dials = new Map<string, Dial>();
   let closed = false;
+  let lastTickMs = now();
 
-  const tick = () => {
+  const look = () => {
     if (closed) return;
-    const connected = busyFeeds(peer);
-    for (const [address] of peer.conn.dbPeers()) {
-      const feed = addressFeed(address);
-      if (feed === undefined || feed === peer.id || connected.has(feed)) continue;
-      const attempt = attempts.get(address);
-      if (attempt !== undefined && attempt.notBeforeMs > now()) continue;
-      connected.add(feed); // one dial at a time for each peer, whatever addresses it has
-      dial(address);
+    const known = knownAddresses(peer, found(), wants);
+    for (const [address, { isUnderWay }] of attempts) {
+      if (!isUnderWay && !known.get(addressFeed(address) ?? '')?.has(address)) attempts.delete(address);
+    }
+    for (const [feed, addresses] of known) {
+      if (isConnected(peer, feed) || (diallingMs(feed) ?? DIAL_PATIENCE_MS) < DIAL_PATIENCE_MS) continue;
+      // One at a time, the one with the fewest failures first.
+      const [next] = [...addresses]
+        .map(([address, via]) => ({ address, via, attempt: attempts.get(address) }))
+        .filter(({ attempt }) => attempt === undefined || (!attempt.isUnderWay && attempt.notBeforeMs <= now()))
+        .sort((a, b) => (a.attempt?.failures ?? 0) - (b.attempt?.failures ?? 0));
+      if (next !== undefined) dial(feed, next.address, next.via);
     }
   };
 
-  const dial = (address: string) => {
-    const attempt = attempts.get(address) ?? { failures: 0, notBeforeMs: 0 };
+  const dial = (feed: string, address: string, via: Via) => {
+    const attempt = attempts.get(address) ?? { failures: 0, notBeforeMs: 0, isUnderWay: false };
+    const mine: Dial = { startedMs: now(), via, isUnderWay: true };
     attempts.set(address, attempt);
-    attempt.notBeforeMs = now() + FIRST_PAUSE_MS;
-    peer.conn.connect(address, (error) => {
-      attempt.failures = error ? attempt.failures + 1 : 0;
-      const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt.failures, LONGEST_PAUSE_MS);
-      // Jitter keeps machines that lost each other at one moment from dialling in step for ever.
-      attempt.notBeforeMs = now() + pause * (0.75 + random() / 2);
+    dials.set(feed, mine);
+    attempt.isUnderWay = true;
+    peer.conn.connect(address, (error, remote) => {
+      attempt.isUnderWay = false;
+      mine.isUnderWay = false;
+      const startedMs = now();
+      const end = (isFailure: boolean) => {
+        attempt.failures = isFailure ? attempt.failures + 1 : 0;
+        const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt.failures, LONGEST_PAUSE_MS);
+        // Jitter keeps machines that lost each other at one moment from dialling in step for ever.
+        attempt.notBeforeMs = now() + pause * (0.75 + random() / 2);
+      };
+      // ssb-conn gives nothing where another dial of the same address came to nothing.
+      if (error || !remote) end(true);
+      else (remote as RemotePeer).once('closed', () => end(now() - startedMs < SHORT_LIFE_MS));
     });
+  };
+
+  const diallingMs = (feed: string) => {
+    const last = dials.get(feed);
+    return last?.isUnderWay ? now() - last.startedMs : undefined;
+  };
+
+  const retry = () => {
+    for (const attempt of attempts.values()) Object.assign(attempt, { failures: 0, notBeforeMs: 0 });
+    look();
+  };
+
+  const tick = () => {
+    const passedMs = now() - lastTickMs;
+    lastTickMs = now();
+    if (Math.abs(passedMs - TICK_MS) > JUMP_MS) retry();
+    else look();
   };
 
   const timer = setInterval(tick, TICK_MS);
   timer.unref();
-  tick();
+  look();
   return {
+    look,
+    retry,
+    diallingMs,
+    via: (feed) => dials.get(feed)?.via,
     close() {
       closed = true;
       clearInterval(timer);
     },
   };
+}
+
+/** Whom to be connected with, and where each may be: what is on the LAN first. */
+function knownAddresses(
+  peer: SsbPeer,
+  found: readonly { readonly id: string; readonly addresses: readonly string[] }[],
+  wants: (feed: string) => boolean,
+): Map<string, Map<string, Via>> {
+  const known = new Map<string, Map<string, Via>>();
+  const add = (feed: string, address: string, via: Via) => {
+    const addresses = known.get(feed) ?? new Map<string, Via>();
+    known.set(feed, addresses);
+    if (!addresses.has(address)) addresses.set(address, via);
+  };
+  for (const { id, addresses } of found) if (wants(id)) for (const address of addresses) add(id, address, 'lan');
+  for (const [address] of peer.conn.dbPeers()) {
+    const feed = addressFeed(address);
+    if (feed !== undefined && feed !== peer.id) add(feed, address, 'user');
+  }
+  return known;
+}
+
+/** Of ssb-conn's entries one goes when either of two connections with a machine ends; these are the connections. */
+function isConnected(peer: SsbPeer, feed: string): boolean {
+  return (peer.peers[feed] ?? []).some((remote) => !remote.closed);
 }

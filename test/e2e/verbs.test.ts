@@ -185,6 +185,7 @@ test('status tells what runs, who is connected, and how much there is', async (t
     'engine',
     'hold',
     'id',
+    'lan',
     'lines',
     'machines',
     'messages',
@@ -203,7 +204,9 @@ test('status tells what runs, who is connected, and how much there is', async (t
   assert.deepEqual(status.spool, { files: 0, lines: 0 });
   assert.ok(status.disk.bytes > 0);
   const peer = status.peers.find(({ id }) => id === nas.id);
-  assert.deepEqual(Object.keys(peer ?? {}).sort(), ['address', 'direction', 'id', 'name', 'sinceMs']);
+  assert.deepEqual(Object.keys(peer ?? {}).sort(), ['address', 'direction', 'id', 'name', 'sinceMs', 'via']);
+  assert.equal(peer?.via, 'user');
+  assert.deepEqual(status.lan, { links: [], found: [] });
   const { text } = await laptop.must('status');
   assert.match(text, /nas/);
   assert.match(text, /^lines +the oldest .+ ago, the newest .+ ago/m);

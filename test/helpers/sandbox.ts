@@ -35,6 +35,7 @@ export class Sandbox {
       TZ: 'UTC',
       LANG: 'C.UTF-8',
       SSBLOG_HOST: '127.0.0.1',
+      SSBLOG_LAN: 'false',
     };
   }
 

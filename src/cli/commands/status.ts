@@ -39,13 +39,15 @@ async function run(call: Invocation): Promise<void> {
       lines: store.lineCount(),
       messages,
       machines: store.feeds().length,
-      peers: (peer?.peers ?? []).map(({ id, address, direction, sinceMs }) => ({
+      peers: (peer?.peers ?? []).map(({ id, address, direction, sinceMs, via }) => ({
         id,
         name: names.get(id) ?? null,
         address,
         direction,
         sinceMs,
+        via,
       })),
+      lan: peer?.lan ?? { links: [], found: [] },
       replication: peer?.replication ?? { have: messages, known: messages },
       hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
       spool: { files: spool.files, lines: spool.lines },

@@ -10,7 +10,18 @@ export interface Status {
   lines: number;
   messages: number;
   machines: number;
-  peers: { id: string; name: string | null; address: string; direction: string; sinceMs: number }[];
+  peers: {
+    id: string;
+    name: string | null;
+    address: string;
+    direction: string;
+    sinceMs: number;
+    via: 'lan' | 'user' | null;
+  }[];
+  lan: {
+    links: readonly { name: string; address: string; problem: string | null }[];
+    found: readonly { id: string; wanted: boolean }[];
+  };
   replication: { have: number; known: number };
   /** Why the machine's own feed is not written now. */
   hold: { message: string; hint: string } | null;
@@ -60,10 +71,21 @@ export function renderStatus(status: Status, now: number): string {
     ['disk', renderDisk(status.disk)],
     ...status.peers.map((peer): [string, string] => [
       'peer',
-      `${peer.name ?? peer.id} ${peer.direction} for ${renderDuration(now - peer.sinceMs)} ${peer.address}`,
+      `${peer.name ?? peer.id} ${peer.direction} for ${renderDuration(now - peer.sinceMs)} ${peer.address}` +
+        (peer.via === 'lan' ? ' (found on the LAN)' : ''),
     ]),
+    ...(daemon.running ? [['LAN', renderLan(status.lan)] as [string, string]] : []),
+    ...status.lan.found
+      .filter(({ wanted }) => !wanted)
+      .map(({ id }): [string, string] => ['', `${id} is there and not followed: ssblog follow ${id}`]),
   ];
   return rows.map(([title, value]) => `${title.padEnd(12)} ${escapeText(value)}\n`).join('');
+}
+
+function renderLan({ links, found }: Status['lan']): string {
+  if (links.length === 0) return 'machines are not looked for';
+  const places = links.map(({ name, address, problem }) => `${name} ${address}${problem ? ` (${problem})` : ''}`);
+  return `${counted(found.length, 'machine')} found on ${places.join(', ')}`;
 }
 
 function renderDisk({ bytes, kinds }: Status['disk']): string {

@@ -21,6 +21,9 @@ declare module 'chloride' {
   const sodium: {
     crypto_sign_detached(message: Buffer, secretKey: Buffer): Buffer;
     crypto_sign_verify_detached(signature: Buffer, message: Buffer, publicKey: Buffer): boolean;
+    crypto_secretbox_easy(message: Buffer, nonce: Buffer, key: Buffer): Buffer;
+    /** null or false (it depends on chloride's implementation) for what was not made with the key. */
+    crypto_secretbox_open_easy(sealed: Buffer, nonce: Buffer, key: Buffer): Buffer | null | false;
   };
   export default sodium;
 }

@@ -64,6 +64,5 @@ export interface SsbPeer {
     connect(address: string, callback: Callback): void;
     dbPeers(): [address: string, data: ConnectionRecord][];
     db(): { loaded(): Promise<unknown>; _write(callback: Callback): void };
-    hub(): { entries(): Iterable<[address: string, data: ConnectionRecord]> };
   };
 }

@@ -20,13 +20,20 @@ const load = (dir: string, more: Partial<ConfigSources> = {}) =>
   loadConfig({ dir, flags: {}, environment: {}, ...more });
 
 test('a flag outweighs the environment, that the file, and that the default', (t) => {
-  const dir = machine(t, { name: 'file', networkKey: KEY, port: 1000, hops: 2 });
+  const dir = machine(t, { name: 'file', networkKey: KEY, port: 1000, hops: 2, lan: true });
   const { config, origins } = load(dir, {
     flags: { port: '3000' },
-    environment: { SSBLOG_PORT: '2000', SSBLOG_HOPS: '4' },
+    environment: { SSBLOG_PORT: '2000', SSBLOG_HOPS: '4', SSBLOG_LAN: 'false' },
   });
-  assert.deepEqual(config, { name: 'file', networkKey: KEY, port: 3000, hops: 4, engine: config.engine });
-  assert.deepEqual(origins, { name: 'file', networkKey: 'file', port: 'flag', hops: 'environment', engine: 'default' });
+  assert.deepEqual(config, { name: 'file', networkKey: KEY, port: 3000, hops: 4, engine: config.engine, lan: false });
+  assert.deepEqual(origins, {
+    name: 'file',
+    networkKey: 'file',
+    port: 'flag',
+    hops: 'environment',
+    engine: 'default',
+    lan: 'environment',
+  });
 });
 
 test('a directory without config.json holds no machine', () => {
@@ -43,6 +50,7 @@ const broken: [title: string, config: unknown, more: Partial<ConfigSources>, cod
   ['a network key that is no key', { name: 'a', networkKey: 'abc' }, {}, 'config', /:3: "networkKey" must be 32 bytes/],
   ['a name with a control character', { name: 'a\u001b', networkKey: KEY }, {}, 'config', /:2: "name" must not hold/],
   ['a wrong flag', { name: 'a', networkKey: KEY }, { flags: { port: '0' } }, 'usage', /^--port must be a port/],
+  ['a text for a switch', { name: 'a', networkKey: KEY, lan: 'no' }, {}, 'config', /:4: "lan" must be true or false/],
   [
     'a wrong variable',
     { name: 'a', networkKey: KEY },

@@ -23,7 +23,15 @@ const GIB = 2 ** 30;
 
 const running = (replication: { have: number; known: number }): DaemonState => ({
   kind: 'running',
-  status: { pid: 1, temporary: false, uptimeMs: 1, peers: [], replication, hold: null },
+  status: {
+    pid: 1,
+    temporary: false,
+    uptimeMs: 1,
+    peers: [],
+    lan: { links: [], found: [] },
+    replication,
+    hold: null,
+  },
 });
 
 function ingest(machine: ReturnType<typeof freshMachine>, ...contents: object[]): FakeFeed {

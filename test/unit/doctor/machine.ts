@@ -36,7 +36,7 @@ export function freshMachine(
     config: {
       name: 'laptop',
       networkKey: Buffer.alloc(32).toString('base64'),
-      ...{ host: '127.0.0.1', port: 1, hops: 3, engine: 'sqlite' },
+      ...{ host: '127.0.0.1', port: 1, hops: 3, engine: 'sqlite', lan: false },
     },
     daemon: { kind: 'none' },
     store,

@@ -13,11 +13,9 @@ function network(addresses: string[], connected: string[] = []) {
   const answers: Callback[] = [];
   const peer = {
     id: `@${'S'.repeat(43)}=.ed25519`,
+    peers: Object.fromEntries(connected.map((key) => [`@${key}.ed25519`, [{ closed: false }]])),
     conn: {
       dbPeers: () => addresses.map((known) => [known, {}]),
-      hub: () => ({
-        entries: () => connected.map((key) => [address(key), { key: `@${key}.ed25519`, state: 'connected' }]),
-      }),
       connect: (known: string, callback: Callback) => {
         dialled.push(known);
         answers.push(callback);
@@ -45,11 +43,7 @@ test('a machine that does not answer is dialled again after growing pauses, at m
   let now = 0;
   const { peer, dialled, answers } = network([address(KEY)]);
   const times: number[] = [];
-  const scheduler = startScheduler(
-    peer,
-    () => now,
-    () => 0.5,
-  );
+  const scheduler = startScheduler(peer, { now: () => now, random: () => 0.5 });
   for (let tick = 0; tick < 1000; tick += 1) {
     const answer = answers.shift();
     if (answer) {
