@@ -36,24 +36,45 @@ export interface ReplaceOptions {
 
 /**
  * A machine that comes in again while its connection stands has lost that one and does not know it, or is a copy of
- * the other. The newer connection counts: replication speaks with one of them only.
+ * the other; or a dial that took long came through after all. The newer connection counts, on both sides: replication
+ * speaks with one of them only.
  */
 export function replaceOlder(peer: SsbPeer, { notice, instances, now = Date.now }: ReplaceOptions): void {
-  const incoming = new Map<string, RemotePeer>();
+  const current = new Map<string, { readonly remote: RemotePeer; readonly isClient: boolean }>();
   const replaced = new Map<string, number[]>();
   peer.on('rpc:connect', (remote, isClient) => {
-    if (remote.id === peer.id || isClient) return;
-    const older = incoming.get(remote.id);
-    incoming.set(remote.id, remote);
+    if (remote.id === peer.id) return;
+    const older = current.get(remote.id);
+    current.set(remote.id, { remote, isClient });
     remote.once('closed', () => {
-      if (incoming.get(remote.id) === remote) incoming.delete(remote.id);
+      if (current.get(remote.id)?.remote === remote) current.delete(remote.id);
     });
     if (older === undefined) return;
+    // Not before it could say whether it is another one.
+    void instances.settled(remote.id).then(() => older.remote.close(true, () => undefined));
+    if (isClient || older.isClient) return;
     const recent = [...(replaced.get(remote.id) ?? []).filter((at) => at > now() - SUSPICIOUS_WITHIN_MS), now()];
     replaced.set(remote.id, recent);
-    if (recent.length === SUSPICIOUS_REPLACEMENTS) notice(remote.id, [older.stream.address, remote.stream.address]);
-    // Not before it could say whether it is another one.
-    void instances.settled(remote.id).then(() => older.close(true, () => undefined));
+    const addresses = [older.remote.stream.address, remote.stream.address];
+    if (recent.length === SUSPICIOUS_REPLACEMENTS) notice(remote.id, addresses);
+  });
+}
+
+/** Dials that were begun within this time cross each other. Whoever dials later has lost the connection. */
+const CROSSING_MS = 3_000;
+export const CROSSING = 'this machine is dialling it';
+
+/**
+ * Two machines that find each other dial at one moment. The dial of the one with the lower id stands; the other one is
+ * refused in its handshake, before any side begins to replicate over it.
+ * @param outgoingMs milliseconds since the machine was dialled, where that is under way or has come through
+ */
+export function refuseCrossing(peer: SsbPeer, outgoingMs: (id: string) => number | undefined): void {
+  peer.auth.hook(function (original, args) {
+    const [id, callback] = args as [string, (error: Error) => void];
+    const isCrossing = peer.id < id && (outgoingMs(id) ?? CROSSING_MS) < CROSSING_MS;
+    if (isCrossing) callback(new Error(CROSSING));
+    else original.apply(this, args as Parameters<typeof original>);
   });
 }
 

@@ -3,6 +3,7 @@
  * flood the journal. The console is theirs alone (ssblog writes to its streams), so it is taken away here.
  */
 import { inspect } from 'node:util';
+import { CROSSING } from './connections.ts';
 
 /** Texts that are printed before the rest of a period is only counted. */
 const TEXTS_PER_PERIOD = 5;
@@ -28,6 +29,10 @@ export function captureLibraryOutput(notice: (text: string) => void, now: () => 
       refused = from;
       return;
     }
+    if (refused !== undefined && values.some(isCrossing)) {
+      refused = undefined; // nothing is wrong: they are being connected the other way round
+      return;
+    }
     const text = refused === undefined ? line : `refused a connection from ${refused}: ${line}`;
     refused = undefined;
     if (now() - periodStart > PERIOD_MS) {
@@ -40,6 +45,11 @@ export function captureLibraryOutput(notice: (text: string) => void, now: () => 
   };
   Object.assign(console, { log: capture, warn: capture, error: capture });
   return () => Object.assign(console, original);
+}
+
+/** The reason of a refusal is in the stack only. */
+function isCrossing(value: unknown): boolean {
+  return value instanceof Error && (value.stack ?? '').includes(CROSSING);
 }
 
 function firstLine(values: readonly unknown[]): string {

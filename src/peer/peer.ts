@@ -20,7 +20,7 @@ import { Writer } from '../writer/publish.ts';
 import { Spool } from '../writer/spool.ts';
 import { apiPlugin } from './api.ts';
 import { endBufferCheck } from './buffer-check.ts';
-import { replaceOlder, replicationProgress, tellOfEarlyEnds, watchConnections } from './connections.ts';
+import { refuseCrossing, replaceOlder, replicationProgress, tellOfEarlyEnds, watchConnections } from './connections.ts';
 import type { Control, DialResult, PeerEntry, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
 import { loadEbt } from './ebt.ts';
@@ -30,8 +30,10 @@ import { followGraph } from './follow-graph.ts';
 import { Instances } from './instances.ts';
 import { type Lan, lanDiscovery } from './lan/plugin.ts';
 import { captureLibraryOutput } from './library-output.ts';
+import { watchLiveness } from './liveness.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { watchNetwork } from './network-watch.ts';
+import { trackSockets } from './open-sockets.ts';
 import { describeHold } from './own-feed/hold-text.ts';
 import { openOwnFeed } from './own-feed/own-feed.ts';
 import { allowOwner, restrictRemote } from './permissions.ts';
@@ -42,6 +44,7 @@ import { type Scheduler, startScheduler } from './scheduler.ts';
 import { recordSeen } from './seen.ts';
 import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
 import { tuneSockets } from './socket-writes.ts';
+import { bearNames } from './ssb/names.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
 
 /** Without it secret-stack drops every idle connection after 5 s. */
@@ -110,6 +113,9 @@ async function open(
   closers.push(captureLibraryOutput(notice));
   endBufferCheck();
   closers.push(tuneSockets());
+  closers.push(bearNames());
+  const sockets = trackSockets();
+  closers.push(() => sockets.close());
   const lock = await takeLockAndPort(options);
   closers.push(() => lock.close());
 
@@ -156,6 +162,9 @@ async function open(
   instances.watch(peer, (id, addresses) => {
     notice(`two machines use the identity of ${nameOf(id)}, from ${addresses.join(' and ')}: one is a copy`);
   });
+  refuseCrossing(peer, (id) => scheduler?.outgoingMs(id));
+  const liveness = watchLiveness(peer, { received: (remote) => sockets.find(remote.stream.address)?.bytesRead });
+  closers.push(() => liveness.close());
   replaceOlder(peer, {
     instances,
     notice: (id, addresses) => {
@@ -218,7 +227,11 @@ async function open(
   if (network && ownFeed.hold?.reason !== 'cloned') {
     const wants = (id: string) => toMeet.has(id) || friends.isWanted(id);
     scheduler = startScheduler(peer, { found: lan.found, wants });
-    networks.onChange(() => scheduler?.retry());
+    networks.onChange(() => {
+      sockets.endStranded();
+      liveness.hurry();
+      scheduler?.retry();
+    });
     if (config.lan) lan.start();
   }
   closers.push(() => scheduler?.close());

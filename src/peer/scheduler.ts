@@ -22,8 +22,8 @@ export interface Scheduler {
   look(): void;
   /** Forgets all pauses and tries everybody: the network is another one. */
   retry(): void;
-  /** Milliseconds since a dial to the machine was begun that is still under way; undefined when there is none. */
-  diallingMs(feed: string): number | undefined;
+  /** Milliseconds since the machine was last dialled, if that is under way or came through; else undefined. */
+  outgoingMs(feed: string): number | undefined;
   /** How the address that was last dialled of the machine is known. */
   via(feed: string): Via | undefined;
   close(): void;
@@ -47,7 +47,7 @@ interface Attempt {
 interface Dial {
   readonly startedMs: number;
   readonly via: Via;
-  isUnderWay: boolean;
+  state: 'under way' | 'connected' | 'over';
 }
 
 /** The feed id in a multiserver address (`…~shs:KEY`), or undefined. */
@@ -73,7 +73,7 @@ export function startScheduler(
       if (!isUnderWay && !known.get(addressFeed(address) ?? '')?.has(address)) attempts.delete(address);
     }
     for (const [feed, addresses] of known) {
-      if (isConnected(peer, feed) || (diallingMs(feed) ?? DIAL_PATIENCE_MS) < DIAL_PATIENCE_MS) continue;
+      if (isConnected(peer, feed) || isDialling(feed)) continue;
       // One at a time, the one with the fewest failures first.
       const [next] = [...addresses]
         .map(([address, via]) => ({ address, via, attempt: attempts.get(address) }))
@@ -85,15 +85,16 @@ export function startScheduler(
 
   const dial = (feed: string, address: string, via: Via) => {
     const attempt = attempts.get(address) ?? { failures: 0, notBeforeMs: 0, isUnderWay: false };
-    const mine: Dial = { startedMs: now(), via, isUnderWay: true };
+    const mine: Dial = { startedMs: now(), via, state: 'under way' };
     attempts.set(address, attempt);
     dials.set(feed, mine);
     attempt.isUnderWay = true;
     peer.conn.connect(address, (error, remote) => {
       attempt.isUnderWay = false;
-      mine.isUnderWay = false;
-      const startedMs = now();
+      const connectedMs = now();
+      mine.state = 'connected';
       const end = (isFailure: boolean) => {
+        mine.state = 'over';
         attempt.failures = isFailure ? attempt.failures + 1 : 0;
         const pause = Math.min(FIRST_PAUSE_MS * 2 ** attempt.failures, LONGEST_PAUSE_MS);
         // Jitter keeps machines that lost each other at one moment from dialling in step for ever.
@@ -101,14 +102,17 @@ export function startScheduler(
       };
       // ssb-conn gives nothing where another dial of the same address came to nothing.
       if (error || !remote) end(true);
-      else (remote as RemotePeer).once('closed', () => end(now() - startedMs < SHORT_LIFE_MS));
+      else (remote as RemotePeer).once('closed', () => end(now() - connectedMs < SHORT_LIFE_MS));
     });
   };
 
-  const diallingMs = (feed: string) => {
+  const outgoingMs = (feed: string) => {
     const last = dials.get(feed);
-    return last?.isUnderWay ? now() - last.startedMs : undefined;
+    return last === undefined || last.state === 'over' ? undefined : now() - last.startedMs;
   };
+
+  const isDialling = (feed: string) =>
+    dials.get(feed)?.state === 'under way' && (outgoingMs(feed) ?? 0) < DIAL_PATIENCE_MS;
 
   const retry = () => {
     for (const attempt of attempts.values()) Object.assign(attempt, { failures: 0, notBeforeMs: 0 });
@@ -128,7 +132,7 @@ export function startScheduler(
   return {
     look,
     retry,
-    diallingMs,
+    outgoingMs,
     via: (feed) => dials.get(feed)?.via,
     close() {
       closed = true;

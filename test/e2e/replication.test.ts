@@ -130,6 +130,15 @@ test('a machine is reached over a websocket', async (t) => {
   assert.match((await nas.waitForLog(1)).text, /over the web/);
 });
 
+test('a machine is reached by its host name, and goes on', async (t) => {
+  const [laptop, nas] = await network(t, 'laptop', 'nas');
+  await startAll(laptop, nas);
+  await laptop.must('follow', nas.id);
+  await laptop.must('connect', nas.address.replace('127.0.0.1', 'localhost'));
+  await nas.pipe('a line of the nas\n');
+  await laptop.waitForLog(1);
+});
+
 test('a machine that was killed catches up', async (t) => {
   const [laptop, nas] = await network(t, 'laptop', 'nas');
   await startAll(laptop, nas);

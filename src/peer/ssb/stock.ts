@@ -15,7 +15,8 @@ export interface ArgumentChecks {
   readonly source: Wrapped<(...args: any[]) => unknown>;
 }
 
-function requireOf(module: string, from = createRequire(import.meta.url)): NodeJS.Require {
+/** What a module would get by `require`. */
+export function requireOf(module: string, from = createRequire(import.meta.url)): NodeJS.Require {
   return createRequire(from.resolve(module));
 }
 

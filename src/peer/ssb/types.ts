@@ -9,6 +9,11 @@ export type PullSource<T> = (
   callback: (end: Error | boolean | null, data?: T) => void,
 ) => void;
 
+interface PullDuplex {
+  readonly source: PullSource<unknown>;
+  readonly sink: (source: PullSource<unknown>) => void;
+}
+
 export interface Hookable<F> {
   hook(wrapper: (this: unknown, original: F, args: unknown[]) => unknown): void;
 }
@@ -30,6 +35,7 @@ export interface RemotePeer {
   createHistoryStream(options: { id: string; seq: number; limit: number; keys: false }): PullSource<unknown>;
   /** Only where ssblog is on the other side as well. */
   readonly ssblog: { instance(callback: Callback): void; hasTwin(callback: Callback): void };
+  readonly gossip: { ping(options: object, callback: Callback): PullDuplex };
   readonly closed: boolean;
   close(abort: true, callback: Callback): void;
   once(event: 'closed', listener: () => void): void;

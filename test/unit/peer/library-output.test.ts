@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { CROSSING } from '../../../src/peer/connections.ts';
 import { captureLibraryOutput } from '../../../src/peer/library-output.ts';
+
+const require = createRequire(import.meta.url);
+const clarify = createRequire(require.resolve('multiserver'))('clarify-error') as (e: Error, why: string) => Error;
 
 test('what a library prints becomes single lines, a few a minute, and the rest is counted', () => {
   const notices: string[] = [];
@@ -37,4 +42,17 @@ test('a refused connection is one line, with where it came from', () => {
     release();
   }
   assert.deepEqual(notices, ['refused a connection from net:192.0.2.7:40000: shs.server: client hello invalid']);
+});
+
+test('a connection that is refused because it comes the other way round is not told', () => {
+  const notices: string[] = [];
+  const release = captureLibraryOutput((text) => notices.push(text));
+  try {
+    console.error('server error, from', 'net:192.0.2.7:40000~shs:');
+    console.error(clarify(new Error(CROSSING), 'shs.server: not authorized'));
+    console.error('the next one');
+  } finally {
+    release();
+  }
+  assert.deepEqual(notices, ['the next one']);
 });
