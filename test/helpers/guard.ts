@@ -9,14 +9,17 @@ const SCRIPT = `
 trap '' INT TERM HUP
 running=''
 directories=''
+namespaces=''
 while read -r verb what; do
   case $verb in
     start) running="$running $what" ;;
     end) rest=''; for pid in $running; do [ "$pid" = "$what" ] || rest="$rest $pid"; done; running=$rest ;;
     directory) directories="$directories $what" ;;
+    namespace) namespaces="$namespaces $what" ;;
   esac
 done
 [ -z "$running" ] || kill -9 $running 2>/dev/null
+for namespace in $namespaces; do ip netns del "$namespace" 2>/dev/null; done
 [ -z "$directories" ] || rm -rf $directories
 `;
 
@@ -38,6 +41,11 @@ export function guardProcess(pid: number): void {
 
 export function releaseProcess(pid: number): void {
   tell(`end ${pid}`);
+}
+
+/** A network namespace, deleted where the test has not done it. */
+export function guardNamespace(name: string): void {
+  tell(`namespace ${name}`);
 }
 
 /** @param dir must hold no character that is special to a shell */

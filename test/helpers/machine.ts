@@ -40,7 +40,18 @@ export interface Status {
   readonly lines: number;
   readonly messages: number;
   readonly machines: number;
-  readonly peers: readonly { readonly id: string; readonly name?: string | null; readonly address?: string | null }[];
+  readonly peers: readonly {
+    readonly id: string;
+    readonly name?: string | null;
+    readonly address?: string | null;
+    readonly direction: 'incoming' | 'outgoing';
+    readonly sinceMs: number;
+    readonly via: 'lan' | 'user' | null;
+  }[];
+  readonly lan: {
+    readonly links: readonly { readonly name: string; readonly address: string; readonly problem: string | null }[];
+    readonly found: readonly { readonly id: string; readonly addresses: readonly string[]; readonly wanted: boolean }[];
+  };
   readonly replication: { readonly have: number; readonly known: number };
   readonly hold: { readonly reason: string; readonly message: string; readonly hint: string } | null;
   readonly spool: { readonly files: number; readonly lines: number };
@@ -141,6 +152,15 @@ export class Machine {
   /** Its clock is ahead by so much (behind: less than 0) in all processes that are started from now on. */
   shiftClock(ms: number): void {
     const code = `const now=Date.now;Date.now=()=>now()+${ms}`;
+    this.#env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+  }
+
+  /** Time passes so many times faster in all processes that are started from now on: clock and timers. */
+  hasten(factor: number): void {
+    const code = `const now=Date.now,start=now(),{setTimeout:once,setInterval:again}=globalThis;
+      Date.now=()=>start+(now()-start)*${factor};
+      globalThis.setTimeout=(call,ms,...args)=>once(call,ms/${factor},...args);
+      globalThis.setInterval=(call,ms,...args)=>again(call,ms/${factor},...args);`;
     this.#env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
   }
 

@@ -18,12 +18,20 @@ export interface RunOptions {
   readonly deadlineMs?: number;
 }
 
+export interface SandboxOptions {
+  /** What each process is started by, as `nice` is. */
+  readonly command?: readonly string[];
+  readonly env?: Environment;
+}
+
 export class Sandbox {
   readonly dir: string;
   readonly env: Environment;
+  readonly #command: readonly string[];
   readonly #running = new Set<Running>();
 
-  constructor() {
+  constructor({ command = [], env = {} }: SandboxOptions = {}) {
+    this.#command = command;
     this.dir = mkdtempSync(join(tmpdir(), 'ssblog-'));
     guardDirectory(this.dir);
     const home = this.path('home');
@@ -36,6 +44,7 @@ export class Sandbox {
       LANG: 'C.UTF-8',
       SSBLOG_HOST: '127.0.0.1',
       SSBLOG_LAN: 'false',
+      ...env,
     };
   }
 
@@ -45,7 +54,8 @@ export class Sandbox {
 
   /** Starts a process; it is killed when the test ends. */
   spawn(file: string, args: readonly string[], env: Environment = {}): Running {
-    const running = new Running(file, args, { cwd: this.dir, env: { ...this.env, ...env } });
+    const [first = file, ...rest] = [...this.#command, file, ...args];
+    const running = new Running(first, rest, { cwd: this.dir, env: { ...this.env, ...env } });
     this.#running.add(running);
     void running.exit.finally(() => this.#running.delete(running));
     return running;
