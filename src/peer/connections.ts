@@ -97,11 +97,7 @@ export function watchConnections(peer: SsbPeer, now: () => number = Date.now): C
 
 /** @param knownSequence of a feed: the highest that a connected peer has */
 export function replicationProgress(store: Store, knownSequence: (feed: string) => number): PeerStatus['replication'] {
-  let have = 0;
-  let known = 0;
-  for (const [feed, stored] of store.clock()) {
-    have += stored;
-    known += Math.max(stored, knownSequence(feed));
-  }
-  return { have, known };
+  const feeds = [...store.clock()].map(([id, have]) => ({ id, have, known: Math.max(have, knownSequence(id)) }));
+  const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+  return { have: sum(feeds.map(({ have }) => have)), known: sum(feeds.map(({ known }) => known)), feeds };
 }

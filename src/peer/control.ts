@@ -48,8 +48,10 @@ export const peerStatusSchema = z.object({
   replication: z.object({
     /** Messages here, of the feeds that connected peers know too. */
     have: z.number(),
-    /** Messages that exist of these feeds, as far as anybody connected knows. */
+    /** Messages that exist of these feeds, as far as connected machines within the hops know. */
     known: z.number(),
+    /** The same for each feed. */
+    feeds: z.array(z.object({ id: z.string(), have: z.number(), known: z.number() })),
   }),
   /** Why this machine does not write its feed now; null when it does. */
   hold: z.object({ reason: z.string(), message: z.string(), hint: z.string(), sinceMs: z.number() }).nullable(),

@@ -41,8 +41,11 @@ export interface EbtWatcher {
 export interface Ebt {
   /** To be used instead of ssb-ebt's own. */
   readonly plugin: unknown;
-  /** The highest sequence of a feed that a connected peer says it has; 0 when none knows the feed. */
-  knownSequence(feed: string): number;
+  /**
+   * The highest sequence of a feed that a connected peer says it has; 0 when none knows the feed.
+   * @param trusts whose word counts: anybody with the network key can claim any number
+   */
+  knownSequence(feed: string, trusts: (peer: string) => boolean): number;
   watch(watcher: EbtWatcher): void;
   /** Call before the database is closed: flume throws at who still asks it, and that ends the process. */
   close(): void;
@@ -75,8 +78,10 @@ export function loadEbt(): Ebt {
     return {
       plugin,
       // NaN of a peer that sent a message before it said how far it is.
-      knownSequence: (feed) =>
-        Math.max(0, ...Object.values(instance?.state.peers ?? {}).map((peer) => peer.clock?.[feed] || 0)),
+      knownSequence: (feed, trusts) => {
+        const trusted = Object.entries(instance?.state.peers ?? {}).filter(([id]) => trusts(id));
+        return Math.max(0, ...trusted.map(([, peer]) => peer.clock?.[feed] || 0));
+      },
       watch: (who) => {
         watcher = who;
       },

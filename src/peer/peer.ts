@@ -256,7 +256,7 @@ async function open(
       uptimeMs: Date.now() - startedMs,
       peers: connectedPeers().map((entry) => ({ ...entry, via: viaOf(entry, scheduler) })),
       lan: lanStatus(lan, friends.isWanted),
-      replication: replicationProgress(store, ebt.knownSequence),
+      replication: replicationProgress(store, (feed) => ebt.knownSequence(feed, friends.isWanted)),
       hold: ownFeed.hold === undefined ? null : describeHold(ownFeed.hold),
     }),
     onRecords: (listener) => store.onRecords(listener),

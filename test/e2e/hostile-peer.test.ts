@@ -94,6 +94,26 @@ test('a followed peer that sends messages with other signatures, gaps and repeti
   await peer.close();
 });
 
+test('what somebody who is not followed claims to have of a feed is not taken for what there is', async (t) => {
+  const [laptop, nas] = await pair(t);
+  const claim = [{ [laptop.id]: 100_000_000 << 1 }];
+  const claimed = async () => (await nas.status()).replication.known;
+  const stranger = await HandmadePeer.connect(nas);
+  await stranger.replicate(claim);
+  const feed = new HandmadeFeed();
+  await nas.must('follow', feed.id);
+  const followed = await HandmadePeer.connect(nas, feed);
+  await followed.replicate(claim);
+  await waitFor('the claim of the followed one', async () => (await claimed()) > 100_000_000);
+  await followed.close();
+  await waitFor('no claim', async () => {
+    const { have, known, feeds } = (await nas.status()).replication;
+    return have === known && feeds.every((one) => one.have === one.known);
+  });
+  assert.ok((await nas.status()).peers.length > 1, 'the stranger is still there');
+  await stranger.close();
+});
+
 test('a peer that names ever new feeds is not spoken with for long', async (t) => {
   const [laptop, nas] = await pair(t);
   const peer = await HandmadePeer.connect(laptop);

@@ -52,7 +52,11 @@ export interface Status {
     readonly links: readonly { readonly name: string; readonly address: string; readonly problem: string | null }[];
     readonly found: readonly { readonly id: string; readonly addresses: readonly string[]; readonly wanted: boolean }[];
   };
-  readonly replication: { readonly have: number; readonly known: number };
+  readonly replication: {
+    readonly have: number;
+    readonly known: number;
+    readonly feeds: readonly { readonly id: string; readonly have: number; readonly known: number }[];
+  };
   readonly hold: { readonly reason: string; readonly message: string; readonly hint: string } | null;
   readonly spool: { readonly files: number; readonly lines: number };
   readonly disk: { readonly bytes: number };

@@ -48,7 +48,7 @@ async function run(call: Invocation): Promise<void> {
         via,
       })),
       lan: peer?.lan ?? { links: [], found: [] },
-      replication: peer?.replication ?? { have: messages, known: messages },
+      replication: named(peer?.replication ?? { have: messages, known: messages, feeds: [] }, names),
       hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
       spool: { files: spool.files, lines: spool.lines },
       disk: { bytes: disk.bytes },
@@ -67,6 +67,10 @@ function failingNotifiers({ notify }: Config, { notifiers }: NotifyState): strin
   if (!Array.isArray(notify)) return [];
   const names = notify.map((notifier: { name?: unknown } | null) => String(notifier?.name));
   return names.filter((name) => (notifiers[name]?.failures ?? 0) > 0);
+}
+
+function named({ have, known, feeds }: PeerStatus['replication'], names: ReadonlyMap<string, string>) {
+  return { have, known, feeds: feeds.map((feed) => ({ ...feed, name: names.get(feed.id) ?? null })) };
 }
 
 async function askDaemon(access: MachineAccess): Promise<PeerStatus | undefined> {

@@ -22,7 +22,11 @@ export interface Status {
     links: readonly { name: string; address: string; problem: string | null }[];
     found: readonly { id: string; wanted: boolean }[];
   };
-  replication: { have: number; known: number };
+  replication: {
+    have: number;
+    known: number;
+    feeds: readonly { id: string; name: string | null; have: number; known: number }[];
+  };
   /** Why the machine's own feed is not written now. */
   hold: { message: string; hint: string } | null;
   spool: { files: number; lines: number };
@@ -51,6 +55,9 @@ export function renderStatus(status: Status, now: number): string {
       'replication',
       replication.have === replication.known ? 'complete' : `${replication.have} of ${replication.known} messages`,
     ],
+    ...replication.feeds
+      .filter(({ have, known }) => have < known)
+      .map(({ id, name, have, known }): [string, string] => ['', `${have} of ${known} of ${name ?? id}`]),
     [
       'spool',
       spool.files === 0

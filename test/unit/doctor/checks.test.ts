@@ -29,7 +29,7 @@ const running = (replication: { have: number; known: number }): DaemonState => (
     uptimeMs: 1,
     peers: [],
     lan: { links: [], found: [] },
-    replication,
+    replication: { ...replication, feeds: [] },
     hold: null,
   },
 });
