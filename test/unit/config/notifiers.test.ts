@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { maskNotifiers, parseNotifiers } from '../../../src/config/notifiers.ts';
 
-const CONFIG = { name: 'nas', networkKey: '', port: 1, hops: 1, engine: 'sqlite' } as const;
+const CONFIG = { name: 'nas', networkKey: '', port: 1, hops: 1, engine: 'sqlite', lan: false } as const;
 
 test('durations are read, names are unique, and none is nothing', () => {
   assert.deepEqual(parseNotifiers(CONFIG), []);

@@ -10,7 +10,7 @@ const NOW = Date.UTC(2026, 10, 5, 12);
 const DAY_MS = 86_400_000;
 
 function notifier(settings: object = {}): NotifierConfig {
-  const config = { name: 'network', networkKey: '', port: 1, hops: 1, engine: 'sqlite' as const };
+  const config = { name: 'network', networkKey: '', port: 1, hops: 1, engine: 'sqlite' as const, lan: false };
   return parseNotifiers({ ...config, notify: [{ name: 'x', desktop: true, ...settings }] })[0] as NotifierConfig;
 }
 

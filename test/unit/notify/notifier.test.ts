@@ -30,7 +30,7 @@ class Desk {
   notifier: Notifier;
 
   constructor(settings: object = {}, state?: NotifierState) {
-    const config = { name: 'network', networkKey: '', port: 1, hops: 1, engine: 'sqlite' as const };
+    const config = { name: 'network', networkKey: '', port: 1, hops: 1, engine: 'sqlite' as const, lan: false };
     const [parsed] = parseNotifiers({ ...config, notify: [{ name: 'x', desktop: true, ...settings }] });
     this.notifier = new Notifier(parsed as NotifierConfig, async () => undefined, state);
   }

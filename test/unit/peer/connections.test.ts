@@ -33,6 +33,10 @@ for (const [mine, other, outgoingMs, expected] of [
   });
 }
 
+/** Nobody is a copy here. */
+const instances = { settled: async () => {} };
+const settled = () => new Promise(setImmediate);
+
 /** Connections with one machine; what closes them is recorded. */
 function connections() {
   const peer = Object.assign(new EventEmitter(), { id: '@me' });
@@ -51,19 +55,24 @@ function connections() {
   return { peer: peer as unknown as SsbPeer, closed, connect };
 }
 
-test('of two connections with a machine the newer one stays, whoever dialled', () => {
+test('of two connections with a machine the newer one stays, whoever dialled', async () => {
   const { peer, closed, connect } = connections();
-  replaceOlder(peer, { notice: () => assert.fail('nothing is suspicious') });
-  connect('1', false);
-  connect('2', true);
-  connect('3', false);
+  replaceOlder(peer, { instances, notice: () => assert.fail('nothing is suspicious') });
+  for (const [address, isClient] of [
+    ['1', false],
+    ['2', true],
+    ['3', false],
+  ] as const) {
+    connect(address, isClient);
+    await settled();
+  }
   assert.deepEqual(closed, ['1', '2']);
 });
 
 test('an identity that comes in again and again from elsewhere is told once', () => {
   const { peer, connect } = connections();
   const notices: string[] = [];
-  replaceOlder(peer, { notice: (_id, addresses) => notices.push(addresses.join(' ')), now: () => 0 });
+  replaceOlder(peer, { instances, notice: (_id, addresses) => notices.push(addresses.join(' ')), now: () => 0 });
   for (let index = 0; index < 6; index += 1) connect(String(index), false);
   assert.deepEqual(notices, ['2 3']);
 });
