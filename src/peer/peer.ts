@@ -205,7 +205,7 @@ async function open(
   const connectedPeers = () => {
     const clock = store.clock();
     return connections.list().map((entry) => {
-      const known = ebt.knownSequence(entry.id);
+      const known = ebt.knownSequence(entry.id, (remote) => remote === entry.id);
       return { ...entry, upToDate: known > 0 && known <= (clock.get(entry.id) ?? 0) };
     });
   };
@@ -291,7 +291,10 @@ function usePlugins(stack: StackBuilder, ...own: readonly unknown[]): void {
 }
 
 /** How this machine came to know where the other one is; null when the other one dialled. */
-function viaOf({ id, direction }: Pick<PeerEntry, 'id' | 'direction'>, scheduler: Scheduler | undefined): PeerEntry['via'] {
+function viaOf(
+  { id, direction }: Pick<PeerEntry, 'id' | 'direction'>,
+  scheduler: Scheduler | undefined,
+): PeerEntry['via'] {
   return direction === 'outgoing' ? (scheduler?.via(id) ?? 'user') : null;
 }
 

@@ -18,7 +18,7 @@ async function desk(t: TestContext, settings: object, publish: (contents: readon
   const [self, nas] = [new FakeFeed('self'), new FakeFeed('nas')];
   const storeFile = join(dir, 'store.db');
   const store = openStore(storeFile);
-  const config = { name: 'me', networkKey: '', port: 1, hops: 1, engine: 'sqlite' } as const;
+  const config = { name: 'me', networkKey: '', port: 1, lan: false, hops: 1, engine: 'sqlite' } as const;
   const notices: string[] = [];
   const service = startNotifications({
     notifiers: parseNotifiers({ ...config, notify: [{ name: 'x', webhook: receiver.url, ...settings }] }),
