@@ -21,7 +21,7 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: ['ssb-*', 'chloride', 'epidemic-broadcast-trees', 'multiserver', '@photostructure/sqlite'],
+  external: ['ssb-*', 'chloride', 'epidemic-broadcast-trees', 'multiserver', 'stream-to-pull-stream', 'ws', '@photostructure/sqlite'],
   // commander and split2 are CommonJS and call require.
   banner: { js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);" },
   legalComments: 'none',

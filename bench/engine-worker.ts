@@ -1,7 +1,7 @@
 /** One measurement of one engine, in a process of its own; prints its figure as the last line. */
 import { mkdirSync } from 'node:fs';
 import { writeNewIdentity } from '../src/config/identity.ts';
-import type { Config, EngineName } from '../src/config/keys.ts';
+import { CONFIG_DEFAULTS, type Config, type EngineName } from '../src/config/keys.ts';
 import { machinePaths } from '../src/config/paths.ts';
 import type { Content } from '../src/message/content.ts';
 import type { SignedValue } from '../src/message/signed.ts';
@@ -25,10 +25,10 @@ mkdirSync(dir, { recursive: true, mode: 0o700 });
 const paths = machinePaths(dir, { HOME: dir });
 const identity = writeNewIdentity(paths);
 const config: Config = {
+  ...CONFIG_DEFAULTS,
   name: 'bench',
   networkKey: Buffer.alloc(32, 1).toString('base64'),
   port: 1,
-  hops: 3,
   lan: false,
   engine: engineName,
 };

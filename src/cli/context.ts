@@ -45,7 +45,7 @@ export function invocation(context: Context, command: Command): Invocation {
   for (const key of CONFIG_KEYS) {
     // A flag of the same name that means something else in a verb (`follow --name`) is not among its config flags.
     const option = command.options.find((candidate) => candidate.attributeName() === key);
-    const value = options[key];
+    const value = options[key] === true ? 'true' : options[key]; // a switch alone
     if (option?.helpGroupHeading === CONFIG_GROUP && typeof value === 'string') flags[key] = value;
   }
   return { context, globals: options, dir: machineDirectory(context, options.path), flags };

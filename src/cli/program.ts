@@ -83,6 +83,7 @@ function addConfigFlags(command: Command): void {
 }
 
 function configOption(key: ConfigKey): Option {
-  const { value, text } = CONFIG_HELP[key];
-  return new Option(`${flagName(key)} <${value}>`, text).helpGroup(CONFIG_GROUP);
+  const { value, text, isSwitch } = CONFIG_HELP[key];
+  const taken = isSwitch ? `[${value}]` : `<${value}>`;
+  return new Option(`${flagName(key)} ${taken}`, text).helpGroup(CONFIG_GROUP);
 }

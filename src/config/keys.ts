@@ -17,9 +17,15 @@ export interface Config {
   readonly notify?: unknown;
   /** Finds machines of the network on the LAN, and lets itself be found. */
   readonly lan: boolean;
+  /** Also listens for websockets, so that machines and pages that can do no more than dial out meet here. */
+  readonly relay: boolean;
+  /** TCP port of the websockets, where there is a relay. */
+  readonly wsPort: number;
+  /** Where others reach this machine, where it cannot know that itself: see external.ts. */
+  readonly external: readonly string[];
 }
 
-/** Settings that are a text or a number: flags and the environment can give them. */
+/** Settings that a text can hold: flags and the environment can give them. */
 export type ConfigKey = Exclude<keyof Config, 'notify'>;
 
 /** Not SSB's 8008: a stock ssb-server may run on the same machine. */
@@ -31,12 +37,17 @@ export const CONFIG_DEFAULTS = {
   hops: 3,
   engine: 'sqlite',
   lan: true,
+  relay: false,
+  wsPort: DEFAULT_PORT + 1,
+  external: [],
 } as const satisfies Partial<Config>;
 
 interface KeyHelp {
   /** What stands for the value in `--help`. */
   readonly value: string;
   readonly text: string;
+  /** The flag alone means `true`. */
+  readonly isSwitch?: true;
 }
 
 export const CONFIG_HELP: Readonly<Record<ConfigKey, KeyHelp>> = {
@@ -53,6 +64,16 @@ export const CONFIG_HELP: Readonly<Record<ConfigKey, KeyHelp>> = {
     text: `what keeps the feeds: sqlite or ssb-server (default: ${CONFIG_DEFAULTS.engine})`,
   },
   lan: { value: 'true|false', text: 'find machines on the LAN by broadcast (default: true)' },
+  relay: {
+    value: 'true|false',
+    text: 'be a place where machines that only dial out meet: listen for websockets too (default: false)',
+    isSwitch: true,
+  },
+  wsPort: { value: 'port', text: `TCP port of a relay's websockets (default: ${CONFIG_DEFAULTS.wsPort})` },
+  external: {
+    value: 'addresses',
+    text: 'where others reach this machine: host names, or net:HOST:PORT, ws://HOST:PORT, wss://HOST (commas between)',
+  },
 };
 
 export const CONFIG_KEYS = Object.keys(CONFIG_HELP) as ConfigKey[];

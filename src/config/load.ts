@@ -119,6 +119,10 @@ function wrongValue(
       return new SsblogError('config', `${paths.config}:${keyLine(text, key)}: "${key}" ${reason}`, {
         hint: 'correct that line',
       });
+    case 'default':
+      return new SsblogError('config', `"${key}", which is not set, ${reason}`, {
+        hint: `set it in ${paths.config}, or by ${flagName(key)}`,
+      });
     default:
       return new SsblogError('config', `${paths.config}:1: "${key}" is missing`, {
         hint: `add it, or set ${environmentName(key)}`,

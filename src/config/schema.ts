@@ -1,9 +1,12 @@
 /** What a machine's settings may hold. */
 import * as z from 'zod';
 import { MAX_NAME_UNITS } from '../message/limits.ts';
+import { isExternal } from './external.ts';
 import type { Config, EngineName } from './keys.ts';
 
 const NETWORK_KEY_BYTES = 32;
+/** They all stand in a join code. */
+const MAX_EXTERNALS = 8;
 
 /** Whether a text is 32 bytes in canonical base64, as SSB's `caps.shs` is. */
 function isNetworkKey(text: string): boolean {
@@ -26,6 +29,17 @@ const boolean = z.union([z.boolean(), z.enum(['true', 'false']).transform((text)
   error: 'must be true or false',
 });
 
+const EXTERNAL_ERROR = {
+  error: 'must be host names, or addresses like net:HOST:PORT, ws://HOST:PORT and wss://HOST (without ~shs:KEY)',
+};
+/** A flag and the environment give text with commas or spaces between addresses, the file an array or such a text. */
+const externals = z
+  .union([z.array(z.string()), z.string().transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))], {
+    ...EXTERNAL_ERROR,
+  })
+  .refine((addresses) => addresses.length <= MAX_EXTERNALS, { error: `must be at most ${MAX_EXTERNALS} addresses` })
+  .refine((addresses) => addresses.every(isExternal), EXTERNAL_ERROR);
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a name with control characters could drive a terminal.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -37,7 +51,7 @@ export const nameSchema = z
 
 const ENGINES = ['sqlite', 'ssb-server'] as const satisfies readonly EngineName[];
 
-export const configSchema: z.ZodType<Config> = z.strictObject({
+const keysSchema = z.strictObject({
   name: nameSchema,
   networkKey: z
     .string({ error: 'must be 32 bytes in base64 (44 characters)' })
@@ -48,4 +62,12 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   engine: z.enum(ENGINES, { error: `must be one of: ${ENGINES.join(', ')}` }),
   notify: z.unknown().optional(),
   lan: boolean,
+  relay: boolean,
+  wsPort: integer(1, 65_535, 'a port from 1 to 65535'),
+  external: externals,
 });
+
+export const configSchema: z.ZodType<Config> = keysSchema.refine(
+  ({ relay, port, wsPort }) => !relay || port !== wsPort,
+  { path: ['wsPort'], error: 'must be another port than that of "port"' },
+);

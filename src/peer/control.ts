@@ -24,6 +24,8 @@ export const peerStatusSchema = z.object({
   /** A peer that a command opened for as long as it takes: it gives way to a daemon. */
   temporary: z.boolean(),
   uptimeMs: z.number(),
+  /** Addresses that other machines can dial. */
+  addresses: z.array(z.string()),
   peers: z.array(
     z.object({
       id: z.string(),

@@ -5,11 +5,11 @@
 import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
-import webSocket from 'multiserver/plugins/ws.js';
 import conn from 'ssb-conn/core.js';
 import { Gossip } from 'ssb-conn/lib/gossip.js';
 import noAuth from 'ssb-no-auth';
 import replicate from 'ssb-replicate';
+import { externalAddresses } from '../config/external.ts';
 import type { Identity } from '../config/identity.ts';
 import type { Config } from '../config/keys.ts';
 import type { MachinePaths } from '../config/paths.ts';
@@ -37,7 +37,7 @@ import { trackSockets } from './open-sockets.ts';
 import { describeHold } from './own-feed/hold-text.ts';
 import { openOwnFeed } from './own-feed/own-feed.ts';
 import { allowOwner, restrictRemote } from './permissions.ts';
-import { portProblem } from './port.ts';
+import { listenError, portsProblem } from './port.ts';
 import { promised } from './pull.ts';
 import { requireAfresh } from './require-afresh.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
@@ -46,6 +46,7 @@ import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts'
 import { tuneSockets } from './socket-writes.ts';
 import { bearNames } from './ssb/names.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
+import { websocketTransport } from './websocket/transport.ts';
 
 /** Without it secret-stack drops every idle connection after 5 s. */
 const INACTIVITY_MS = 600_000;
@@ -155,7 +156,11 @@ async function open(
     name: 'unix',
     create: () => loadUnixSocket()({ path: socketDirectory(paths), scope: 'device' }),
   });
-  peer.multiserver.transport({ name: 'ws', create: () => webSocket({}) });
+  const websockets = websocketTransport((error) =>
+    failure.reject(listenError(config.wsPort, config.host, 'wsPort', error)),
+  );
+  peer.multiserver.transport(websockets.transport);
+  peer.on('rpc:connect', (remote) => websockets.proven(remote.stream.address));
   tellOfEarlyEnds(peer);
   const connections = watchConnections(peer);
   const nameOf = (id: string) => store.names(peer.id).get(id) ?? id;
@@ -237,11 +242,12 @@ async function open(
   closers.push(() => scheduler?.close());
   closers.push(() => lan.stop());
   const startedMs = Date.now();
+  const addresses = network ? dialAddresses(peer, config) : [];
 
   const local: LocalPeer = {
     id: identity.id,
     isDaemon: false,
-    addresses: network ? dialAddresses(peer) : [],
+    addresses,
     manifest: peer.getManifest(),
     stopRequested: stop.promise,
     failed: failure.promise,
@@ -254,6 +260,7 @@ async function open(
       pid: process.pid,
       temporary: !network,
       uptimeMs: Date.now() - startedMs,
+      addresses,
       peers: connectedPeers().map((entry) => ({ ...entry, via: viaOf(entry, scheduler) })),
       lan: lanStatus(lan, friends.isWanted),
       replication: replicationProgress(store, (feed) => ebt.knownSequence(feed, friends.isWanted)),
@@ -276,7 +283,7 @@ async function open(
 
 /** Where only the port is in the way, nothing is made on the disk. */
 async function takeLockAndPort({ config, paths, network }: PeerOptions): Promise<Lock> {
-  const portError = network ? await portProblem(config.port, config.host) : undefined;
+  const portError = network ? await portsProblem(config) : undefined;
   if (portError !== undefined && !existsSync(paths.lock)) throw portError;
   const lock = takeLock(paths); // a daemon that runs here has the port as well: this is what the user must hear
   if (portError === undefined) return lock;
@@ -313,7 +320,9 @@ function lanStatus(lan: Lan, isWanted: (feed: string) => boolean): PeerStatus['l
 }
 
 function stackConfig({ config, identity, paths, network }: PeerOptions): object {
-  const net = { scope: ['device', 'local', 'public'], transform: 'shs', port: config.port, host: config.host };
+  const listen = { scope: ['device', 'local', 'public'], transform: 'shs', host: config.host };
+  const net = [{ ...listen, port: config.port }];
+  const ws = config.relay ? [{ ...listen, port: config.wsPort }] : [];
   return {
     path: paths.dir,
     keys: identity,
@@ -322,7 +331,7 @@ function stackConfig({ config, identity, paths, network }: PeerOptions): object 
     conn: { autostart: false },
     timers: { inactivity: INACTIVITY_MS, handshake: HANDSHAKE_MS },
     connections: {
-      incoming: { unix: [{ scope: 'device', transform: 'noauth' }], ...(network ? { net: [net] } : {}) },
+      incoming: { unix: [{ scope: 'device', transform: 'noauth' }], ...(network ? { net, ws } : {}) },
       outgoing: { net: [{ transform: 'shs' }], ws: [{ transform: 'shs' }] },
     },
   };
@@ -340,10 +349,13 @@ async function announceName(name: string, id: string, store: Store, feeds: Feeds
   if (store.names(id).get(id) !== name) await feeds.publish([{ type: 'about', about: id, name }]);
 }
 
-function dialAddresses(peer: SsbPeer): string[] {
+/** What the user says of it first, then what the machine sees of itself. */
+function dialAddresses(peer: SsbPeer, config: Config): string[] {
   const scopes = ['public', 'local', 'device'] as const;
-  const addresses = scopes.flatMap((scope) => (peer.getAddress(scope) ?? '').split(';'));
-  return [...new Set(addresses.filter((address) => address.startsWith('net:')))];
+  const seen = scopes.flatMap((scope) => (peer.getAddress(scope) ?? '').split(';'));
+  const key = peer.id.slice(1, -'.ed25519'.length);
+  const said = externalAddresses(config).map((address) => `${address}~shs:${key}`);
+  return [...new Set([...said, ...seen.filter((address) => /^(net|wss?):/.test(address))])];
 }
 
 async function dial(peer: SsbPeer, address: string, network: boolean): Promise<DialResult> {

@@ -40,6 +40,7 @@ export interface Status {
   readonly lines: number;
   readonly messages: number;
   readonly machines: number;
+  readonly addresses: readonly string[];
   readonly peers: readonly {
     readonly id: string;
     readonly name?: string | null;
@@ -133,8 +134,8 @@ export class Machine {
     return this.#daemon;
   }
 
-  async start(): Promise<void> {
-    this.#daemon = this.spawn('start');
+  async start(...flags: string[]): Promise<void> {
+    this.#daemon = this.spawn('start', ...flags);
     await this.#daemon.waitForOutput('stderr', /listening/);
   }
 
@@ -151,6 +152,11 @@ export class Machine {
     this.daemon.kill('SIGKILL');
     await this.daemon.exit;
     this.#daemon = undefined;
+  }
+
+  /** For all its processes that are started from now on. */
+  setEnvironment(env: Environment): void {
+    this.#env = env;
   }
 
   /** Its clock is ahead by so much (behind: less than 0) in all processes that are started from now on. */

@@ -39,6 +39,7 @@ async function run(call: Invocation): Promise<void> {
       lines: store.lineCount(),
       messages,
       machines: store.feeds().length,
+      addresses: peer?.addresses ?? [],
       peers: (peer?.peers ?? []).map(({ id, address, direction, sinceMs, via }) => ({
         id,
         name: names.get(id) ?? null,

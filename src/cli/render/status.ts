@@ -10,6 +10,8 @@ export interface Status {
   lines: number;
   messages: number;
   machines: number;
+  /** Where others can dial it while the daemon runs. */
+  addresses: readonly string[];
   peers: {
     id: string;
     name: string | null;
@@ -76,6 +78,7 @@ export function renderStatus(status: Status, now: number): string {
           ['notify', `${status.notify.failing.join(', ')} cannot tell anybody; see: ssblog doctor`] as [string, string],
         ]),
     ['disk', renderDisk(status.disk)],
+    ...status.addresses.map((address, index): [string, string] => [index === 0 ? 'listens on' : '', address]),
     ...status.peers.map((peer): [string, string] => [
       'peer',
       `${peer.name ?? peer.id} ${peer.direction} for ${renderDuration(now - peer.sinceMs)} ${peer.address}` +

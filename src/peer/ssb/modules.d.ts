@@ -44,8 +44,42 @@ declare module 'ssb-conn/lib/gossip.js' {
 }
 
 declare module 'multiserver/plugins/ws.js' {
-  const create: (options: object) => unknown;
+  const create: (options: object) => object;
   export default create;
+}
+
+declare module 'stream-to-pull-stream' {
+  import type { Duplex } from 'node:stream';
+  import type { PullDuplex } from './types.ts';
+
+  const toPull: { duplex(stream: Duplex): PullDuplex };
+  export default toPull;
+}
+
+declare module 'ws' {
+  import type { EventEmitter } from 'node:events';
+  import type { IncomingMessage } from 'node:http';
+  import type { Duplex } from 'node:stream';
+
+  interface FrameOptions {
+    readonly maxPayload: number;
+    readonly perMessageDeflate: false;
+  }
+  class WebSocket extends EventEmitter {
+    static readonly OPEN: number;
+    static readonly Server: new (
+      options: FrameOptions & { readonly noServer: true },
+    ) => {
+      handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, done: (webSocket: WebSocket) => void): void;
+    };
+    static createWebSocketStream(webSocket: WebSocket): Duplex;
+    constructor(address: string, options: FrameOptions & { readonly handshakeTimeout: number });
+    readonly readyState: number;
+    ping(): void;
+    send(data: Buffer): void;
+    terminate(): void;
+  }
+  export default WebSocket;
 }
 
 declare module 'ssb-client/client.js' {

@@ -9,7 +9,7 @@ export type PullSource<T> = (
   callback: (end: Error | boolean | null, data?: T) => void,
 ) => void;
 
-interface PullDuplex {
+export interface PullDuplex {
   readonly source: PullSource<unknown>;
   readonly sink: (source: PullSource<unknown>) => void;
 }

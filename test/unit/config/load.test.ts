@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { CONFIG_DEFAULTS } from '../../../src/config/keys.ts';
 import { type ConfigSources, loadConfig } from '../../../src/config/load.ts';
 import type { SsblogError } from '../../../src/errors.ts';
 
@@ -25,15 +26,24 @@ test('a flag outweighs the environment, that the file, and that the default', (t
     flags: { port: '3000' },
     environment: { SSBLOG_PORT: '2000', SSBLOG_HOPS: '4', SSBLOG_LAN: 'false' },
   });
-  assert.deepEqual(config, { name: 'file', networkKey: KEY, port: 3000, hops: 4, engine: config.engine, lan: false });
-  assert.deepEqual(origins, {
-    name: 'file',
-    networkKey: 'file',
-    port: 'flag',
-    hops: 'environment',
-    engine: 'default',
-    lan: 'environment',
-  });
+  assert.deepEqual(config, { ...CONFIG_DEFAULTS, name: 'file', networkKey: KEY, port: 3000, hops: 4, lan: false });
+  const byDefault = Object.fromEntries(Object.keys(CONFIG_DEFAULTS).map((key) => [key, 'default']));
+  const given = { name: 'file', networkKey: 'file', port: 'flag', hops: 'environment', lan: 'environment' };
+  assert.deepEqual(origins, { ...byDefault, ...given });
+});
+
+test('a switch and addresses may be text, as flags and the environment have them', (t) => {
+  const dir = machine(t, { name: 'file', networkKey: KEY, external: ['a.example.org'] });
+  const environment = { SSBLOG_RELAY: 'true', SSBLOG_EXTERNAL: 'b.example.org, wss://c.example.org/ssb' };
+  const { config } = load(dir, { environment });
+  assert.equal(config.relay, true);
+  assert.deepEqual(config.external, ['b.example.org', 'wss://c.example.org/ssb']);
+  assert.deepEqual(load(dir).config.external, ['a.example.org']);
+});
+
+test('a machine that is no relay may have any port', (t) => {
+  const dir = machine(t, { name: 'a', networkKey: KEY, port: CONFIG_DEFAULTS.wsPort });
+  assert.equal(load(dir).config.port, CONFIG_DEFAULTS.wsPort);
 });
 
 test('a directory without config.json holds no machine', () => {
@@ -51,6 +61,28 @@ const broken: [title: string, config: unknown, more: Partial<ConfigSources>, cod
   ['a name with a control character', { name: 'a\u001b', networkKey: KEY }, {}, 'config', /:2: "name" must not hold/],
   ['a wrong flag', { name: 'a', networkKey: KEY }, { flags: { port: '0' } }, 'usage', /^--port must be a port/],
   ['a text for a switch', { name: 'a', networkKey: KEY, lan: 'no' }, {}, 'config', /:4: "lan" must be true or false/],
+  ['a switch that is neither', { name: 'a', networkKey: KEY }, { flags: { relay: 'on' } }, 'usage', /^--relay must be/],
+  [
+    'an address that is none',
+    { name: 'a', networkKey: KEY, external: ['vps.example.org', 'http://x'] },
+    {},
+    'config',
+    /:4: "external" must be host names, or addresses/,
+  ],
+  [
+    'one port for two listeners',
+    { name: 'a', networkKey: KEY, relay: true, port: CONFIG_DEFAULTS.wsPort },
+    {},
+    'config',
+    /^"wsPort", which is not set, must be another port/,
+  ],
+  [
+    'one port for two listeners, by flag',
+    { name: 'a', networkKey: KEY, relay: true, port: 7000 },
+    { flags: { wsPort: '7000' } },
+    'usage',
+    /^--ws-port must be another port/,
+  ],
   [
     'a wrong variable',
     { name: 'a', networkKey: KEY },

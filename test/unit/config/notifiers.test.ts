@@ -1,9 +1,10 @@
 /** What notifiers may be configured to, and what is shown of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CONFIG_DEFAULTS, type Config } from '../../../src/config/keys.ts';
 import { maskNotifiers, parseNotifiers } from '../../../src/config/notifiers.ts';
 
-const CONFIG = { name: 'nas', networkKey: '', port: 1, hops: 1, engine: 'sqlite', lan: false } as const;
+const CONFIG: Config = { ...CONFIG_DEFAULTS, name: 'nas', networkKey: '' };
 
 test('durations are read, names are unique, and none is nothing', () => {
   assert.deepEqual(parseNotifiers(CONFIG), []);

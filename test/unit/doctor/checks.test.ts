@@ -27,6 +27,7 @@ const running = (replication: { have: number; known: number }): DaemonState => (
     pid: 1,
     temporary: false,
     uptimeMs: 1,
+    addresses: [],
     peers: [],
     lan: { links: [], found: [] },
     replication: { ...replication, feeds: [] },

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Identity } from '../../../src/config/identity.ts';
+import { CONFIG_DEFAULTS } from '../../../src/config/keys.ts';
 import { machinePaths } from '../../../src/config/paths.ts';
 import type { ExamineOptions, Finding, Machine } from '../../../src/doctor/finding.ts';
 import { openStore } from '../../../src/store/open.ts';
@@ -36,7 +37,7 @@ export function freshMachine(
     config: {
       name: 'laptop',
       networkKey: Buffer.alloc(32).toString('base64'),
-      ...{ host: '127.0.0.1', port: 1, hops: 3, engine: 'sqlite', lan: false },
+      ...{ ...CONFIG_DEFAULTS, host: '127.0.0.1', port: 1, lan: false },
     },
     daemon: { kind: 'none' },
     store,

@@ -1,6 +1,7 @@
 /** From jobs and machines to what a notifier wants to hear of. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CONFIG_DEFAULTS, type Config } from '../../../src/config/keys.ts';
 import { type NotifierConfig, parseNotifiers } from '../../../src/config/notifiers.ts';
 import type { JobState } from '../../../src/jobs/job-states.ts';
 import { type MachineState, outlookOf } from '../../../src/notify/condition.ts';
@@ -10,7 +11,7 @@ const NOW = Date.UTC(2026, 10, 5, 12);
 const DAY_MS = 86_400_000;
 
 function notifier(settings: object = {}): NotifierConfig {
-  const config = { name: 'network', networkKey: '', port: 1, hops: 1, engine: 'sqlite' as const, lan: false };
+  const config: Config = { ...CONFIG_DEFAULTS, name: 'network', networkKey: '' };
   return parseNotifiers({ ...config, notify: [{ name: 'x', desktop: true, ...settings }] })[0] as NotifierConfig;
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { CONFIG_DEFAULTS, type Config } from '../../../src/config/keys.ts';
 import { parseNotifiers } from '../../../src/config/notifiers.ts';
 import type { Content } from '../../../src/message/content.ts';
 import { startNotifications } from '../../../src/notify/notifications.ts';
@@ -18,7 +19,7 @@ async function desk(t: TestContext, settings: object, publish: (contents: readon
   const [self, nas] = [new FakeFeed('self'), new FakeFeed('nas')];
   const storeFile = join(dir, 'store.db');
   const store = openStore(storeFile);
-  const config = { name: 'me', networkKey: '', port: 1, lan: false, hops: 1, engine: 'sqlite' } as const;
+  const config: Config = { ...CONFIG_DEFAULTS, name: 'me', networkKey: '' };
   const notices: string[] = [];
   const service = startNotifications({
     notifiers: parseNotifiers({ ...config, notify: [{ name: 'x', webhook: receiver.url, ...settings }] }),

@@ -1,6 +1,7 @@
 /** What one notifier tells, and when: the clock is a parameter. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CONFIG_DEFAULTS, type Config } from '../../../src/config/keys.ts';
 import { type NotifierConfig, parseNotifiers } from '../../../src/config/notifiers.ts';
 import type { Condition, EventName, Outlook } from '../../../src/notify/condition.ts';
 import type { Entry } from '../../../src/notify/memory.ts';
@@ -30,7 +31,7 @@ class Desk {
   notifier: Notifier;
 
   constructor(settings: object = {}, state?: NotifierState) {
-    const config = { name: 'network', networkKey: '', port: 1, hops: 1, engine: 'sqlite' as const, lan: false };
+    const config: Config = { ...CONFIG_DEFAULTS, name: 'network', networkKey: '' };
     const [parsed] = parseNotifiers({ ...config, notify: [{ name: 'x', desktop: true, ...settings }] });
     this.notifier = new Notifier(parsed as NotifierConfig, async () => undefined, state);
   }
