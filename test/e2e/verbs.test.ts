@@ -190,6 +190,7 @@ test('status tells what runs, who is connected, and how much there is', async (t
     'machines',
     'messages',
     'name',
+    'notify',
     'peers',
     'replication',
     'spool',
