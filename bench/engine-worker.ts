@@ -31,6 +31,7 @@ const config: Config = {
   port: 1,
   lan: false,
   engine: engineName,
+  access: 'members',
 };
 const notice = (line: string) => process.stderr.write(`${line}\n`);
 

@@ -17,6 +17,17 @@ export type ErrorCode =
   | 'unknown-machine'
   /** No job, or more than one, has the name. */
   | 'unknown-job'
+  /** A join code is none, or mistyped. */
+  | 'code'
+  /** The machine belongs to another network than a join code. */
+  | 'other-network'
+  /** An invite is not known to who is said to have given it. */
+  | 'invite-unknown'
+  /** As many machines as it was for have used an invite. */
+  | 'invite-used'
+  | 'invite-expired'
+  /** Asked too often: later. */
+  | 'busy'
   /** No daemon answers on the socket. */
   | 'no-daemon'
   /** The daemon went away, or did not answer in time. */
@@ -43,6 +54,8 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'exists',
   'unknown-machine',
   'unknown-job',
+  'code',
+  'other-network',
 ]);
 
 /** An expected failure: one line for the user and, where there is one, a next step. */

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { CONFIG_HELP, CONFIG_KEYS, type ConfigKey, flagName } from '../config/keys.ts';
 import { register as registerAssemble } from './commands/assemble.ts';
+import { register as registerBlock } from './commands/block.ts';
 import { register as registerCheck } from './commands/check.ts';
 import { register as registerConfig } from './commands/config.ts';
 import { register as registerConnect } from './commands/connect.ts';
@@ -9,7 +10,9 @@ import { register as registerDoctor } from './commands/doctor.ts';
 import { register as registerEngine } from './commands/engine.ts';
 import { register as registerFollow } from './commands/follow.ts';
 import { register as registerInit } from './commands/init.ts';
+import { register as registerInvite } from './commands/invite.ts';
 import { register as registerJobs } from './commands/jobs.ts';
+import { register as registerJoin } from './commands/join.ts';
 import { register as registerLog } from './commands/log.ts';
 import { register as registerMachines } from './commands/machines.ts';
 import { register as registerNewIdentity } from './commands/new-identity.ts';
@@ -24,12 +27,15 @@ import { CONFIG_GROUP, type Context } from './context.ts';
 
 const VERBS = [
   registerInit,
+  registerInvite,
+  registerJoin,
   registerStart,
   registerStop,
   registerStatus,
   registerWhoami,
   registerFollow,
   registerUnfollow,
+  registerBlock,
   registerMachines,
   registerConnect,
   registerPipe,

@@ -2,6 +2,9 @@
 
 export type EngineName = 'sqlite' | 'ssb-server';
 
+/** Who may replicate: all machines with the network key, or those within this one's hops. */
+export type Access = 'members' | 'followed';
+
 export interface Config {
   /** This machine's name. */
   readonly name: string;
@@ -23,6 +26,7 @@ export interface Config {
   readonly wsPort: number;
   /** Where others reach this machine, where it cannot know that itself: see external.ts. */
   readonly external: readonly string[];
+  readonly access: Access;
 }
 
 /** Settings that a text can hold: flags and the environment can give them. */
@@ -40,6 +44,7 @@ export const CONFIG_DEFAULTS = {
   relay: false,
   wsPort: DEFAULT_PORT + 1,
   external: [],
+  access: 'members',
 } as const satisfies Partial<Config>;
 
 interface KeyHelp {
@@ -73,6 +78,10 @@ export const CONFIG_HELP: Readonly<Record<ConfigKey, KeyHelp>> = {
   external: {
     value: 'addresses',
     text: 'where others reach this machine: host names, or net:HOST:PORT, ws://HOST:PORT, wss://HOST (commas between)',
+  },
+  access: {
+    value: 'access',
+    text: `who may replicate: members of the network, or followed within the hops (default: ${CONFIG_DEFAULTS.access})`,
   },
 };
 

@@ -30,6 +30,12 @@ export interface MachinePaths {
   readonly notify: string;
   /** What is known of this machine's own feed beside its record: see peer/own-feed. */
   readonly ownFeed: string;
+  /** Invites that this machine gave, without their secrets. */
+  readonly invites: string;
+  /** Invites that it was given and has not redeemed. */
+  readonly joining: string;
+  /** How far other machines have its feed. */
+  readonly receipts: string;
   /** Outside the directory, so that a copy that is put back does not bring its own: how far feeds had come. */
   readonly highWaterMarks: string;
 }
@@ -59,6 +65,9 @@ export function machinePaths(
     assembled: join(dir, 'assembled'),
     notify: join(dir, 'notify.json'),
     ownFeed: join(dir, 'own-feed.json'),
+    invites: join(dir, 'invites.json'),
+    joining: join(dir, 'joining.json'),
+    receipts: join(dir, 'receipts.json'),
     highWaterMarks: join(stateHome, 'ssblog'),
   };
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { MAX_NAME_UNITS } from '../message/limits.ts';
 import { isExternal } from './external.ts';
-import type { Config, EngineName } from './keys.ts';
+import type { Access, Config, EngineName } from './keys.ts';
 
 const NETWORK_KEY_BYTES = 32;
 /** They all stand in a join code. */
@@ -51,6 +51,8 @@ export const nameSchema = z
 
 const ENGINES = ['sqlite', 'ssb-server'] as const satisfies readonly EngineName[];
 
+const ACCESS = ['members', 'followed'] as const satisfies readonly Access[];
+
 const keysSchema = z.strictObject({
   name: nameSchema,
   networkKey: z
@@ -65,6 +67,7 @@ const keysSchema = z.strictObject({
   relay: boolean,
   wsPort: integer(1, 65_535, 'a port from 1 to 65535'),
   external: externals,
+  access: z.enum(ACCESS, { error: `must be one of: ${ACCESS.join(', ')}` }),
 });
 
 export const configSchema: z.ZodType<Config> = keysSchema.refine(

@@ -1,11 +1,11 @@
 /**
- * ssblog's own muxrpc methods, under the name `ssblog`. Other machines may call `instance` and `hasTwin`; the others
- * are reached by this machine's own key and through the unix socket only.
+ * ssblog's own muxrpc methods, under the name `ssblog`. Other machines may call `instance`, `hasTwin`, `redeem` and
+ * `knock`; the others are reached by this machine's own key and through the unix socket only.
  */
 import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
 import { type Content, parseContent } from '../message/content.ts';
-import type { Control } from './control.ts';
+import { type Control, inviteOptionsSchema } from './control.ts';
 import type { Instances } from './instances.ts';
 import type { Callback } from './ssb/types.ts';
 
@@ -18,10 +18,24 @@ export const API_MANIFEST = {
   write: 'async',
   connect: 'async',
   status: 'async',
+  invite: 'async',
+  invites: 'async',
+  revokeInvite: 'async',
+  join: 'async',
   stop: 'async',
   instance: 'async',
   hasTwin: 'async',
+  redeem: 'async',
+  knock: 'async',
 } as const;
+
+/** What other machines may ask; `remote` is the id that the handshake proved. */
+export interface Doorkeeper {
+  redeem(remote: string, invite: unknown): Promise<void>;
+  knock(remote: string, who: unknown): void;
+}
+
+const TEXT_UNITS = 10_000;
 
 const writeSchema = z.array(z.unknown()).max(MAX_CONTENTS);
 
@@ -37,8 +51,8 @@ export function remoteErrorCode(error: unknown): string | undefined {
  * @param control what answers the calls, once it is ready; undefined when the peer is ending
  * @param instances what answers other machines
  */
-export function apiPlugin(control: () => Promise<Control> | undefined, instances: Instances): unknown {
-  const answer = async <T>(callback: Callback<T>, call: (peer: Control) => Promise<T>) => {
+export function apiPlugin(control: () => Promise<Control & Doorkeeper> | undefined, instances: Instances): unknown {
+  const answer = async <T>(callback: Callback<T>, call: (peer: Control & Doorkeeper) => Promise<T>) => {
     try {
       const peer = await control();
       if (peer === undefined) throw new SsblogError('lost', 'the peer is ending');
@@ -62,6 +76,25 @@ export function apiPlugin(control: () => Promise<Control> | undefined, instances
       connect: (address: unknown, callback: Callback) =>
         answer(callback, (peer) => peer.connect(z.string().max(1000).parse(address))),
       status: (callback: Callback) => answer(callback, (peer) => peer.status()),
+      invite: (options: unknown, callback: Callback) =>
+        answer(callback, (peer) => peer.invite(inviteOptionsSchema.parse(options))),
+      invites: (callback: Callback) => answer(callback, (peer) => peer.invites()),
+      revokeInvite: (id: unknown, callback: Callback<boolean>) =>
+        answer(callback, (peer) => peer.revokeInvite(z.string().max(TEXT_UNITS).parse(id))),
+      join: (code: unknown, callback: Callback) =>
+        answer(callback, (peer) => peer.join(z.string().max(TEXT_UNITS).parse(code))),
+      redeem(this: { id: string }, invite: unknown, callback: Callback<boolean>) {
+        return answer(callback, async (peer) => {
+          await peer.redeem(this.id, invite);
+          return true;
+        });
+      },
+      knock(this: { id: string }, who: unknown, callback: Callback<boolean>) {
+        return answer(callback, async (peer) => {
+          peer.knock(this.id, who);
+          return true;
+        });
+      },
       stop: (callback: Callback<boolean>) =>
         answer(callback, async (peer) => {
           await peer.stop();

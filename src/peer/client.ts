@@ -2,13 +2,21 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as z from 'zod';
 import type { Identity } from '../config/identity.ts';
 import type { Config } from '../config/keys.ts';
 import type { MachinePaths } from '../config/paths.ts';
 import { type ErrorCode, SsblogError } from '../errors.ts';
 import type { Content } from '../message/content.ts';
 import { API_MANIFEST, API_NAME, remoteErrorCode } from './api.ts';
-import { type Control, dialResultSchema, peerStatusSchema } from './control.ts';
+import {
+  type Control,
+  dialResultSchema,
+  invitationSchema,
+  joinResultSchema,
+  openInvitesSchema,
+  peerStatusSchema,
+} from './control.ts';
 import { promised } from './pull.ts';
 import { secureSocketDirectory, socketPath } from './socket.ts';
 import type { Callback } from './ssb/types.ts';
@@ -22,6 +30,10 @@ interface Rpc {
     write(contents: readonly Content[], callback: Callback<unknown>): void;
     connect(address: string, callback: Callback<unknown>): void;
     status(callback: Callback<unknown>): void;
+    invite(options: object, callback: Callback<unknown>): void;
+    invites(callback: Callback<unknown>): void;
+    revokeInvite(id: string, callback: Callback<unknown>): void;
+    join(code: string, callback: Callback<unknown>): void;
     stop(callback: Callback<unknown>): void;
   };
   close(abort: true, callback: Callback): void;
@@ -109,6 +121,10 @@ function controlOver(rpc: Rpc): Control {
     },
     connect: async (address) => dialResultSchema.parse(await call((callback) => api.connect(address, callback))),
     status: async () => peerStatusSchema.parse(await call((callback) => api.status(callback))),
+    invite: async (options) => invitationSchema.parse(await call((callback) => api.invite(options, callback))),
+    invites: async () => openInvitesSchema.parse(await call((callback) => api.invites(callback))),
+    revokeInvite: async (id) => z.boolean().parse(await call((callback) => api.revokeInvite(id, callback))),
+    join: async (code) => joinResultSchema.parse(await call((callback) => api.join(code, callback))),
     async stop() {
       await call((callback) => api.stop(callback));
     },

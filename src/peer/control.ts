@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import type { Content } from '../message/content.ts';
 import type { Sink } from '../writer/sink.ts';
+import { MAX_USES, type OpenInvite, openInviteSchema } from './invites/book.ts';
+import { knockSchema } from './knocks.ts';
 
 export interface Control extends Sink {
   /** Whether the peer is a daemon; if not, it lives in this process and ends with it. */
@@ -10,6 +12,16 @@ export interface Control extends Sink {
   /** Remembers an address and dials it once; `error` says why it could not be reached now. */
   connect(address: string): Promise<DialResult>;
   status(): Promise<PeerStatus>;
+  /** Makes a join code. `expiresInMs`: null for one that does not expire. */
+  invite(options: InviteOptions): Promise<Invitation>;
+  invites(): Promise<OpenInvite[]>;
+  /** @returns whether there was such an invite */
+  revokeInvite(id: string): Promise<boolean>;
+  /**
+   * Redeems a join code of this network, now or when the other machine is met.
+   * @throws SsblogError what the other machine answered, when it refused
+   */
+  join(code: string): Promise<JoinResult>;
   /** Asks the peer to end. */
   stop(): Promise<void>;
   /** Lets go of the peer: ends the connection, or the peer itself when it is in this process. */
@@ -18,6 +30,39 @@ export interface Control extends Sink {
 
 export const dialResultSchema = z.object({ connected: z.boolean(), error: z.string().nullable() });
 export type DialResult = z.infer<typeof dialResultSchema>;
+
+export const inviteOptionsSchema = z.object({
+  uses: z.int().min(1).max(MAX_USES),
+  expiresInMs: z.number().positive().nullable(),
+});
+type InviteOptions = z.infer<typeof inviteOptionsSchema>;
+
+export const invitationSchema = z.object({
+  code: z.string(),
+  /** What takes it back. */
+  id: z.string(),
+  /** Where the code says that this machine can be reached. */
+  addresses: z.array(z.string()),
+});
+type Invitation = z.infer<typeof invitationSchema>;
+export const openInvitesSchema = z.array(openInviteSchema);
+
+export const joinResultSchema = z.object({
+  /** The machine that invited. */
+  id: z.string(),
+  name: z.string(),
+  /** Both follow each other. Else it is waited for. */
+  joined: z.boolean(),
+  connected: z.boolean(),
+});
+export type JoinResult = z.infer<typeof joinResultSchema>;
+
+const waitingSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  sinceMs: z.number(),
+  failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
 
 export const peerStatusSchema = z.object({
   pid: z.number(),
@@ -57,6 +102,10 @@ export const peerStatusSchema = z.object({
   }),
   /** Why this machine does not write its feed now; null when it does. */
   hold: z.object({ reason: z.string(), message: z.string(), hint: z.string(), sinceMs: z.number() }).nullable(),
+  /** Machines that invited this one, and that it has not met since. */
+  waiting: z.array(waitingSchema),
+  /** Machines that are not followed and came by. */
+  knocks: z.array(knockSchema),
 });
 export type PeerStatus = z.infer<typeof peerStatusSchema>;
 export type PeerEntry = PeerStatus['peers'][number];

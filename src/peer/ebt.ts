@@ -21,6 +21,7 @@ import type { SignedValue } from '../message/signed.ts';
 import { isFeedId } from './engines/sqlite/validate.ts';
 import { requireAfresh } from './require-afresh.ts';
 import type { EbtInstance, EbtOptions, EbtStream } from './ssb/ebt-types.ts';
+import type { SsbPeer } from './ssb/types.ts';
 
 /** Note on a feed that the peer does not want. */
 const NOT_REPLICATED = -1;
@@ -41,6 +42,8 @@ export interface EbtWatcher {
 export interface Ebt {
   /** To be used instead of ssb-ebt's own. */
   readonly plugin: unknown;
+  /** Leaves out machines that must not replicate: see access.ts. Call before the stack is made. */
+  only(mayReplicate: (id: string) => boolean): void;
   /**
    * The highest sequence of a feed that a connected peer says it has; 0 when none knows the feed.
    * @param trusts whose word counts: anybody with the network key can claim any number
@@ -68,15 +71,28 @@ export function loadEbt(): Ebt {
     };
   // ssb-ebt offers no way to its instance: its plugin, loaded just after, takes this for the module that makes one.
   module.exports = (options: EbtOptions) => {
-    const getAt = whileOpen(options.getAt);
+    const getAt = whileOpen<Parameters<EbtOptions['getAt']>>((pair, callback) =>
+      options.getAt(pair, whileOpen(callback)),
+    );
     const append = whileOpen(tellIfTaken(options.append, () => watcher));
     instance = mend(original({ ...options, ...FORGETFUL, getAt, append }), () => watcher);
     return instance;
   };
   try {
-    const plugin = requireAfresh(requireInside, requireInside.resolve('ssb-ebt'));
+    const plugin = requireAfresh(requireInside, requireInside.resolve('ssb-ebt')) as EbtPlugin;
+    let mayReplicate = (_id: string) => true;
     return {
-      plugin,
+      plugin: {
+        ...plugin,
+        init: (peer: SsbPeer, config: object) =>
+          plugin.init(
+            dialled(peer, (id) => mayReplicate(id)),
+            config,
+          ),
+      },
+      only: (decide) => {
+        mayReplicate = decide;
+      },
       // NaN of a peer that sent a message before it said how far it is.
       knownSequence: (feed, trusts) => {
         const trusted = Object.entries(instance?.state.peers ?? {}).filter(([id]) => trusts(id));
@@ -92,6 +108,19 @@ export function loadEbt(): Ebt {
   } finally {
     module.exports = original;
   }
+}
+
+interface EbtPlugin {
+  init(peer: SsbPeer, config: object): unknown;
+}
+
+/** ssb-ebt begins by itself with every machine that was dialled. */
+function dialled(peer: SsbPeer, mayReplicate: (id: string) => boolean): SsbPeer {
+  const on: SsbPeer['on'] = (event, listener) =>
+    peer.on(event, (remote, isClient) => {
+      if (event !== 'rpc:connect' || mayReplicate(remote.id)) listener(remote, isClient);
+    });
+  return Object.assign(Object.create(peer) as SsbPeer, { on });
 }
 
 const FORGETFUL: Pick<EbtOptions, 'getClock' | 'setClock'> = {

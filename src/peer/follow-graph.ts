@@ -46,6 +46,12 @@ export interface FollowGraph {
   load(contacts: readonly Contact[]): void;
   /** Whether the feed is within the hops and not blocked. */
   isWanted(feed: string): boolean;
+  isBlocked(id: string): boolean;
+  isFollowed(id: string): boolean;
+  /** This machine itself is within. */
+  isWithinHops(id: string): boolean;
+  /** Calls whenever somebody came within the hops, left them, or was blocked. @returns a function that stops it */
+  onChange(listener: () => void): () => void;
 }
 
 /** @param maxHops how far from this machine a feed may be to be replicated */
@@ -54,6 +60,8 @@ export function followGraph(maxHops: number): FollowGraph {
     throw new Error('the stack is made first');
   };
   let isWanted: FollowGraph['isWanted'] = () => false;
+  let self = '';
+  let graph: Relations | undefined;
   return {
     plugin: {
       name: 'friends',
@@ -62,6 +70,8 @@ export function followGraph(maxHops: number): FollowGraph {
       permissions: {},
       init: (stack: Stack) => {
         const relations = new Relations(stack.id, maxHops);
+        self = stack.id;
+        graph = relations;
         load = (contacts) => start(stack, relations, contacts);
         isWanted = (feed) => (relations.hops.get(feed) ?? -1) >= 0;
         watchContacts(stack, relations);
@@ -71,6 +81,21 @@ export function followGraph(maxHops: number): FollowGraph {
     },
     load: (contacts) => load(contacts),
     isWanted: (feed) => isWanted(feed),
+    isBlocked: (id) => graph?.get(self, id)?.blocking ?? false,
+    isFollowed: (id) => graph?.get(self, id)?.following ?? false,
+    isWithinHops: (id) => (graph?.hops.get(id) ?? -1) >= 0,
+    onChange: (listener) => {
+      let stop = (): void => undefined;
+      const wait = () => {
+        stop = graph?.onceChanged(onChange) ?? stop;
+      };
+      const onChange = () => {
+        wait();
+        listener();
+      };
+      wait();
+      return () => stop();
+    },
   };
 }
 

@@ -18,7 +18,8 @@ import type { Content } from '../message/content.ts';
 import type { Store } from '../store/store.ts';
 import { Writer } from '../writer/publish.ts';
 import { Spool } from '../writer/spool.ts';
-import { apiPlugin } from './api.ts';
+import { applyAccess } from './access.ts';
+import { apiPlugin, type Doorkeeper } from './api.ts';
 import { endBufferCheck } from './buffer-check.ts';
 import { refuseCrossing, replaceOlder, replicationProgress, tellOfEarlyEnds, watchConnections } from './connections.ts';
 import type { Control, DialResult, PeerEntry, PeerStatus } from './control.ts';
@@ -28,6 +29,7 @@ import type { Feeds } from './engines/engine.ts';
 import { engineFor } from './engines/index.ts';
 import { followGraph } from './follow-graph.ts';
 import { Instances } from './instances.ts';
+import { openDoor } from './invites/door.ts';
 import { type Lan, lanDiscovery } from './lan/plugin.ts';
 import { captureLibraryOutput } from './library-output.ts';
 import { watchLiveness } from './liveness.ts';
@@ -61,12 +63,14 @@ export interface PeerOptions {
   readonly paths: MachinePaths;
   /** Listens on the port and dials; without it the peer only answers on its socket. */
   readonly network: boolean;
+  /** False: it dials, but nobody can dial it. A peer that a command opens for as long as it takes. */
+  readonly listens?: boolean;
   /** Writes the own feed without having heard how much of it others hold; see own-feed/. */
   readonly noCatchUp?: boolean;
   readonly notice: (text: string) => void;
 }
 
-export interface LocalPeer extends Control {
+export interface LocalPeer extends Control, Doorkeeper {
   readonly id: string;
   /** Addresses that other machines can dial; empty without network. */
   readonly addresses: readonly string[];
@@ -130,7 +134,7 @@ async function open(
   const stop = deferred<void>();
   const failure = deferred<never>();
   failure.promise.catch(() => undefined); // reported by who waits for `failed`; here it must not count as unhandled
-  const ready = deferred<Control>();
+  const ready = deferred<LocalPeer>();
   let closing = false;
 
   const stack = engine.stack(store);
@@ -149,9 +153,11 @@ async function open(
   });
   const api = apiPlugin(() => (closing ? undefined : ready.promise), instances);
   usePlugins(stack, friends.plugin, ebt.plugin, lan.plugin, api);
+  ebt.only((id) => id === identity.id || config.access === 'members' || friends.isWithinHops(id));
   const peer = stack(stackConfig(options));
   closers.push(() => closeSsb(peer, paths));
   allowOwner(peer);
+  closers.push(applyAccess(peer, friends, config.access));
   peer.multiserver.transport({
     name: 'unix',
     create: () => loadUnixSocket()({ path: socketDirectory(paths), scope: 'device' }),
@@ -224,6 +230,17 @@ async function open(
     storedProgress: (run) => store.runProgress(identity.id, run),
   });
   closers.push(() => writer.idle());
+  const door = openDoor({
+    peer,
+    graph: friends,
+    config,
+    paths,
+    notice,
+    dials: network,
+    write: (contents) => writer.write(contents),
+    remember: (addresses) => remember(peer, addresses),
+  });
+  closers.push(() => door.close());
   if (ownFeed.hold === undefined) await announceName(config.name, identity.id, store, feeds);
   await listening;
   await peer.conn.db().loaded();
@@ -237,12 +254,12 @@ async function open(
       liveness.hurry();
       scheduler?.retry();
     });
-    if (config.lan) lan.start();
+    if (config.lan && listens(options)) lan.start();
   }
   closers.push(() => scheduler?.close());
   closers.push(() => lan.stop());
   const startedMs = Date.now();
-  const addresses = network ? dialAddresses(peer, config) : [];
+  const addresses = listens(options) ? dialAddresses(peer, config) : [];
 
   const local: LocalPeer = {
     id: identity.id,
@@ -258,15 +275,17 @@ async function open(
     connect: (address) => dial(peer, address, network),
     status: async (): Promise<PeerStatus> => ({
       pid: process.pid,
-      temporary: !network,
+      temporary: !listens(options),
       uptimeMs: Date.now() - startedMs,
       addresses,
       peers: connectedPeers().map((entry) => ({ ...entry, via: viaOf(entry, scheduler) })),
       lan: lanStatus(lan, friends.isWanted),
       replication: replicationProgress(store, (feed) => ebt.knownSequence(feed, friends.isWanted)),
       hold: ownFeed.hold === undefined ? null : describeHold(ownFeed.hold),
+      ...door.status(),
     }),
     onRecords: (listener) => store.onRecords(listener),
+    ...door.calls,
     stop: async () => stop.resolve(),
     close: async () => {
       closing = true;
@@ -278,12 +297,14 @@ async function open(
   closers.push(() => spool.close());
   await spool.start();
   ready.resolve(local);
+  door.resume();
   return local;
 }
 
 /** Where only the port is in the way, nothing is made on the disk. */
-async function takeLockAndPort({ config, paths, network }: PeerOptions): Promise<Lock> {
-  const portError = network ? await portsProblem(config) : undefined;
+async function takeLockAndPort(options: PeerOptions): Promise<Lock> {
+  const { config, paths } = options;
+  const portError = listens(options) ? await portsProblem(config) : undefined;
   if (portError !== undefined && !existsSync(paths.lock)) throw portError;
   const lock = takeLock(paths); // a daemon that runs here has the port as well: this is what the user must hear
   if (portError === undefined) return lock;
@@ -319,7 +340,12 @@ function lanStatus(lan: Lan, isWanted: (feed: string) => boolean): PeerStatus['l
   };
 }
 
-function stackConfig({ config, identity, paths, network }: PeerOptions): object {
+function listens({ network, listens = true }: PeerOptions): boolean {
+  return network && listens;
+}
+
+function stackConfig(options: PeerOptions): object {
+  const { config, identity, paths } = options;
   const listen = { scope: ['device', 'local', 'public'], transform: 'shs', host: config.host };
   const net = [{ ...listen, port: config.port }];
   const ws = config.relay ? [{ ...listen, port: config.wsPort }] : [];
@@ -331,7 +357,7 @@ function stackConfig({ config, identity, paths, network }: PeerOptions): object 
     conn: { autostart: false },
     timers: { inactivity: INACTIVITY_MS, handshake: HANDSHAKE_MS },
     connections: {
-      incoming: { unix: [{ scope: 'device', transform: 'noauth' }], ...(network ? { net, ws } : {}) },
+      incoming: { unix: [{ scope: 'device', transform: 'noauth' }], ...(listens(options) ? { net, ws } : {}) },
       outgoing: { net: [{ transform: 'shs' }], ws: [{ transform: 'shs' }] },
     },
   };
@@ -358,10 +384,14 @@ function dialAddresses(peer: SsbPeer, config: Config): string[] {
   return [...new Set([...said, ...seen.filter((address) => /^(net|wss?):/.test(address))])];
 }
 
-async function dial(peer: SsbPeer, address: string, network: boolean): Promise<DialResult> {
-  peer.conn.remember(address, { autoconnect: true });
+async function remember(peer: SsbPeer, addresses: readonly string[]): Promise<void> {
+  for (const address of addresses) peer.conn.remember(address, { autoconnect: true });
   // ssb-conn writes its file a second later; who was told "remembered" must not lose that to a kill.
   await promised<unknown>((callback) => peer.conn.db()._write(callback));
+}
+
+async function dial(peer: SsbPeer, address: string, network: boolean): Promise<DialResult> {
+  await remember(peer, [address]);
   if (!network) return { connected: false, error: null };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {

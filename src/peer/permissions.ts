@@ -1,9 +1,8 @@
 /** Who may call what: remote peers only what replication needs, this machine's own key everything. */
 import type { SsbPeer, StackBuilder } from './ssb/types.ts';
 
-/** All that another machine may call, whatever plugins say of themselves. */
-const REMOTE_METHODS: readonly string[] = [
-  'manifest',
+/** What replication needs. */
+export const REPLICATION_METHODS: readonly string[] = [
   'createHistoryStream',
   'ebt.replicate',
   'conn.ping',
@@ -11,6 +10,12 @@ const REMOTE_METHODS: readonly string[] = [
   'ssblog.instance',
   'ssblog.hasTwin',
 ];
+
+/** What a machine may call that is not followed, whatever `access` says. */
+const STRANGER_METHODS: readonly string[] = ['manifest', 'ssblog.knock', 'ssblog.redeem'];
+
+/** All that another machine may call, whatever plugins say of themselves. */
+const REMOTE_METHODS: readonly string[] = [...STRANGER_METHODS, ...REPLICATION_METHODS];
 
 /** Call after the last `use`: plugins add to this list as they are loaded. */
 export function restrictRemote(stack: StackBuilder): void {

@@ -1,7 +1,5 @@
 /** `init`: makes a machine. */
-import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import { CONFIG_KEYS, type ConfigKey, environmentName } from '../../config/keys.ts';
 import { answer, type Context, type Invocation, invocation, note } from '../context.ts';
 
 export function register(program: Command, context: Context): void {
@@ -18,13 +16,11 @@ Exit status: 2 when the directory holds a machine already; nothing is ever overw
 }
 
 async function run(call: Invocation): Promise<void> {
-  const { initMachine } = await import('../../config/init.ts');
-  const { context, flags, globals } = call;
-  const values: Partial<Record<ConfigKey, string>> = {};
-  for (const key of CONFIG_KEYS) {
-    const value = flags[key] ?? context.environment[environmentName(key)];
-    if (value !== undefined) values[key] = value;
-  }
+  const [{ initMachine }, { defaultName, givenValues }] = await Promise.all([
+    import('../../config/init.ts'),
+    import('../init-values.ts'),
+  ]);
+  const values = givenValues(call);
   const { config, identity, paths } = initMachine({ dir: call.dir, values, defaultName: defaultName() });
   answer(
     call,
@@ -32,11 +28,7 @@ async function run(call: Invocation): Promise<void> {
     `name         ${config.name}\nid           ${identity.id}\npath         ${paths.dir}\nport         ${config.port}\n` +
       `network key  ${config.networkKey}\n`,
   );
-  if (globals.json) return;
+  if (call.globals.json) return;
   note(call, 'whoever has the network key can read the logs of all its machines: keep it secret');
-  note(call, 'next: ssblog start, and on another machine: ssblog init --network-key KEY');
-}
-
-function defaultName(): string {
-  return hostname().split('.')[0] || 'machine';
+  note(call, 'next: ssblog start, and for another machine: ssblog invite');
 }

@@ -1,40 +1,84 @@
 /** `machines`: every machine that is known here. */
 import type { Command } from 'commander';
+import type { PeerStatus } from '../../peer/control.ts';
 import type { MachineAccess } from '../../peer/open-control.ts';
-import { answer, type Context, type Invocation, invocation, loadMachine } from '../context.ts';
+import { answer, type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
 
 export function register(program: Command, context: Context): void {
   program
     .command('machines')
     .description('list the machines that are known here')
-    .action((_options, command: Command) => run(invocation(context, command)));
+    .option('--pending', 'those that came by with the network key and are not followed')
+    .action(({ pending }: { pending?: boolean }, command: Command) => {
+      const call = invocation(context, command);
+      return pending ? runPending(call) : run(call);
+    });
+}
+
+async function runPending(call: Invocation): Promise<void> {
+  const access = await loadMachine(call);
+  const [{ renderTable }, { renderAgo }, { escapeText }] = await Promise.all([
+    import('../render/table.ts'),
+    import('../render/units.ts'),
+    import('../../assemble/escape-controls.ts'),
+  ]);
+  const status = await askDaemon(access);
+  if (status === undefined) note(call, 'no daemon runs: nobody can come by');
+  const now = call.context.now();
+  const machines = status?.knocks ?? [];
+  const rows = machines.map(({ name, address, atMs, id }) => [
+    escapeText(name ?? '-'),
+    renderAgo(atMs, now),
+    address.replace(/~shs:.*$/, ''),
+    id,
+  ]);
+  answer(call, machines, renderTable(['NAME', 'LAST MET', 'ADDRESS', 'ID'], rows));
+  if (machines.length > 0 && !call.globals.json)
+    note(call, 'to take one in: ssblog follow NAME, or the beginning of its id');
 }
 
 async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
-  const [{ openReader }, { hopsFrom }, { renderTable }, { renderAgo, renderClockOffset }] = await Promise.all([
+  const [
+    { openReader },
+    { hopsFrom },
+    { renderTable },
+    { renderAgo, renderClockOffset },
+    { readInviterNames },
+    { readInvitedNames },
+  ] = await Promise.all([
     import('../reader.ts'),
     import('../../store/hops.ts'),
     import('../render/table.ts'),
     import('../render/units.ts'),
+    import('../../peer/invites/pending.ts'),
+    import('../../peer/invites/book.ts'),
   ]);
   const self = access.identity.id;
-  const connected = await connectedIds(access);
+  const peer = await askDaemon(access);
+  const connected = new Set(peer?.peers.map(({ id }) => id));
   const store = await openReader(access);
   try {
+    // Until a machine's feed is here, it is called as in its join code, or as it called itself when it joined.
     const names = store.names(self);
+    const taken = new Set(names.values());
+    for (const [id, name] of [...readInviterNames(access.paths.joining), ...readInvitedNames(access.paths.invites)]) {
+      if (!names.has(id) && !taken.has(name)) names.set(id, name);
+    }
     const contacts = store.contacts();
     const hops = hopsFrom(self, contacts, access.config.hops);
     const feeds = new Map(store.feeds().map((feed) => [feed.id, feed]));
     const followed = new Set(contacts.filter(({ from, following }) => from === self && following).map(({ to }) => to));
+    const blocked = new Set(contacts.filter(({ from, blocking }) => from === self && blocking).map(({ to }) => to));
     const clockOffsets = store.clockOffsets();
     clockOffsets.delete(self); // it cannot see its own clock
-    const ids = new Set([self, ...followed, ...hops.keys(), ...feeds.keys(), ...connected]);
+    const ids = new Set([self, ...followed, ...blocked, ...hops.keys(), ...feeds.keys(), ...connected]);
     const machines = [...ids].map((id) => ({
       name: names.get(id) ?? (id === self ? access.config.name : null),
       id,
       hops: hops.get(id) ?? null,
       followed: followed.has(id),
+      blocked: blocked.has(id),
       connected: connected.has(id),
       lastLine: feeds.get(id)?.lastAt ?? null,
       lines: feeds.get(id)?.lines ?? 0,
@@ -48,11 +92,13 @@ async function run(call: Invocation): Promise<void> {
       machine.name ?? '-',
       machine.hops === 0
         ? 'this one'
-        : machine.followed
-          ? 'followed'
-          : machine.hops === null
-            ? '-'
-            : `${machine.hops} hops`,
+        : machine.blocked
+          ? 'blocked'
+          : machine.followed
+            ? 'followed'
+            : machine.hops === null
+              ? '-'
+              : `${machine.hops} hops`,
       machine.connected ? 'connected' : '-',
       String(machine.lines),
       renderAgo(machine.lastLine, now),
@@ -65,12 +111,12 @@ async function run(call: Invocation): Promise<void> {
   }
 }
 
-async function connectedIds(access: MachineAccess): Promise<Set<string>> {
+async function askDaemon(access: MachineAccess): Promise<PeerStatus | undefined> {
   const { connectDaemon } = await import('../../peer/client.ts');
   const daemon = await connectDaemon(access.config, access.identity, access.paths);
-  if (daemon === undefined) return new Set();
+  if (daemon === undefined) return undefined;
   try {
-    return new Set((await daemon.status()).peers.map(({ id }) => id));
+    return await daemon.status();
   } finally {
     await daemon.close();
   }

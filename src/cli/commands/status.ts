@@ -15,14 +15,16 @@ export function register(program: Command, context: Context): void {
 
 async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
-  const [{ openReader }, { spoolState }, { diskUse }, { readHold }, { readNotifyState }, render] = await Promise.all([
-    import('../reader.ts'),
-    import('../../writer/spool.ts'),
-    import('../disk.ts'),
-    import('../../peer/own-feed/hold-text.ts'),
-    import('../../notify/state-file.ts'),
-    import('../render/status.ts'),
-  ]);
+  const [{ openReader }, { spoolState }, { diskUse }, { readHold }, { readNotifyState }, { readWaiting }, render] =
+    await Promise.all([
+      import('../reader.ts'),
+      import('../../writer/spool.ts'),
+      import('../disk.ts'),
+      import('../../peer/own-feed/hold-text.ts'),
+      import('../../notify/state-file.ts'),
+      import('../../peer/invites/pending.ts'),
+      import('../render/status.ts'),
+    ]);
   const { config, identity, paths } = access;
   const peer = await askDaemon(access);
   const store = await openReader(access);
@@ -50,6 +52,13 @@ async function run(call: Invocation): Promise<void> {
       })),
       lan: peer?.lan ?? { links: [], found: [] },
       replication: named(peer?.replication ?? { have: messages, known: messages, feeds: [] }, names),
+      waiting: (peer?.waiting ?? readWaiting(paths.joining)).map(({ id, name, sinceMs, failure }) => ({
+        id,
+        name,
+        sinceMs,
+        failure,
+      })),
+      pending: peer?.knocks.length ?? 0,
       hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
       spool: { files: spool.files, lines: spool.lines },
       disk: { bytes: disk.bytes },

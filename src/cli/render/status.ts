@@ -31,6 +31,10 @@ export interface Status {
   };
   /** Why the machine's own feed is not written now. */
   hold: { message: string; hint: string } | null;
+  /** Machines that invited this one. */
+  waiting: { name: string; sinceMs: number; failure: { message: string } | null }[];
+  /** How many machines came by that are not followed. */
+  pending: number;
   spool: { files: number; lines: number };
   /** Names of notifiers that fail. */
   notify: { failing: readonly string[] };
@@ -77,6 +81,17 @@ export function renderStatus(status: Status, now: number): string {
       : [
           ['notify', `${status.notify.failing.join(', ')} cannot tell anybody; see: ssblog doctor`] as [string, string],
         ]),
+    ...status.waiting.map(({ name, sinceMs, failure }): [string, string] =>
+      failure === null
+        ? ['joining', `waiting for ${name}, for ${renderDuration(now - sinceMs)}`]
+        : ['joining', failure.message],
+    ),
+    ...(status.pending === 0
+      ? []
+      : ([['pending', `${counted(status.pending, 'machine')} not followed: ssblog machines --pending`]] as [
+          string,
+          string,
+        ][])),
     ['disk', renderDisk(status.disk)],
     ...status.addresses.map((address, index): [string, string] => [index === 0 ? 'listens on' : '', address]),
     ...status.peers.map((peer): [string, string] => [

@@ -34,7 +34,12 @@ export interface RemotePeer {
   readonly stream: { readonly address: string };
   createHistoryStream(options: { id: string; seq: number; limit: number; keys: false }): PullSource<unknown>;
   /** Only where ssblog is on the other side as well. */
-  readonly ssblog: { instance(callback: Callback): void; hasTwin(callback: Callback): void };
+  readonly ssblog: {
+    instance(callback: Callback): void;
+    hasTwin(callback: Callback): void;
+    redeem(invite: { secret: string; name: string }, callback: Callback): void;
+    knock(who: { name: string }, callback: Callback): void;
+  };
   readonly gossip: { ping(options: object, callback: Callback): PullDuplex };
   readonly closed: boolean;
   close(abort: true, callback: Callback): void;
@@ -67,7 +72,8 @@ export interface SsbPeer {
 
   readonly conn: {
     remember(address: string, data?: object): void;
-    connect(address: string, callback: Callback): void;
+    readonly connect: ((address: string, callback: Callback) => void) &
+      Hookable<(address: string, callback: Callback) => void>;
     dbPeers(): [address: string, data: ConnectionRecord][];
     db(): { loaded(): Promise<unknown>; _write(callback: Callback): void };
   };

@@ -32,6 +32,8 @@ const running = (replication: { have: number; known: number }): DaemonState => (
     lan: { links: [], found: [] },
     replication: { ...replication, feeds: [] },
     hold: null,
+    waiting: [],
+    knocks: [],
   },
 });
 
