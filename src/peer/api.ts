@@ -1,6 +1,6 @@
 /**
- * ssblog's own muxrpc methods, under the name `ssblog`. Other machines may call `instance`, `hasTwin`, `redeem` and
- * `knock`; the others are reached by this machine's own key and through the unix socket only.
+ * ssblog's own muxrpc methods, under the name `ssblog`. Other machines may call `instance`, `hasTwin`, `redeem`, `knock`
+ * and `have`; the others are reached by this machine's own key and through the unix socket only.
  */
 import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
@@ -27,12 +27,15 @@ export const API_MANIFEST = {
   hasTwin: 'async',
   redeem: 'async',
   knock: 'async',
+  have: 'async',
 } as const;
 
 /** What other machines may ask; `remote` is the id that the handshake proved. */
 export interface Doorkeeper {
   redeem(remote: string, invite: unknown): Promise<void>;
   knock(remote: string, who: unknown): void;
+  /** How far it has this machine's feed. */
+  have(remote: string, sequence: unknown): void;
 }
 
 const TEXT_UNITS = 10_000;
@@ -92,6 +95,12 @@ export function apiPlugin(control: () => Promise<Control & Doorkeeper> | undefin
       knock(this: { id: string }, who: unknown, callback: Callback<boolean>) {
         return answer(callback, async (peer) => {
           peer.knock(this.id, who);
+          return true;
+        });
+      },
+      have(this: { id: string }, sequence: unknown, callback: Callback<boolean>) {
+        return answer(callback, async (peer) => {
+          peer.have(this.id, sequence);
           return true;
         });
       },

@@ -9,6 +9,7 @@ import conn from 'ssb-conn/core.js';
 import { Gossip } from 'ssb-conn/lib/gossip.js';
 import noAuth from 'ssb-no-auth';
 import replicate from 'ssb-replicate';
+import * as z from 'zod';
 import { externalAddresses } from '../config/external.ts';
 import type { Identity } from '../config/identity.ts';
 import type { Config } from '../config/keys.ts';
@@ -41,6 +42,7 @@ import { openOwnFeed } from './own-feed/own-feed.ts';
 import { allowOwner, restrictRemote } from './permissions.ts';
 import { listenError, portsProblem } from './port.ts';
 import { promised } from './pull.ts';
+import { Receipts } from './receipts.ts';
 import { requireAfresh } from './require-afresh.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
 import { recordSeen } from './seen.ts';
@@ -211,7 +213,19 @@ async function open(
     onFree: () => void announce(),
   });
   closers.push(() => ownFeed.close());
-  ebt.watch(ownFeed);
+  const receipts = new Receipts({ peer, file: paths.receipts, isKnown: (id) => friends.isWithinHops(id), notice });
+  closers.push(() => receipts.close());
+  ebt.watch({
+    heard: (from, feed, sequence) => {
+      ownFeed.heard(from, feed, sequence);
+      receipts.heard(from, feed, sequence);
+    },
+    received: (value) => {
+      ownFeed.received(value);
+      receipts.received(value);
+    },
+    refused: (value) => ownFeed.refused(value),
+  });
   friends.load(store.contacts());
   const connectedPeers = () => {
     const clock = store.clock();
@@ -286,6 +300,7 @@ async function open(
     }),
     onRecords: (listener) => store.onRecords(listener),
     ...door.calls,
+    have: (remote, sequence) => receipts.heard(remote, identity.id, z.int().nonnegative().parse(sequence)),
     stop: async () => stop.resolve(),
     close: async () => {
       closing = true;

@@ -3,6 +3,7 @@ import type { SsbPeer, StackBuilder } from './ssb/types.ts';
 
 /** What replication needs. */
 export const REPLICATION_METHODS: readonly string[] = [
+  'ssblog.have',
   'createHistoryStream',
   'ebt.replicate',
   'conn.ping',

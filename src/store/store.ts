@@ -43,8 +43,10 @@ import { getMeta, META, setMeta } from './meta.ts';
 import { readClaims, readClaimsOf, readNotices, type SentNotice } from './notice-query.ts';
 import type { PackedValue } from './packed-value.ts';
 import { rebuildDrawn } from './rebuild.ts';
+import { type Receipt, readReceipt } from './receipt.ts';
 import { findRuns, queryRuns, type RunQuery, type RunRecord, type RunRef, runProgress, runText } from './run-query.ts';
 
+export type { Receipt } from './receipt.ts';
 export type { Contact, JobFilter, JobWish, LabelQuery, LabelRow, RunRecord, RunRef, ScheduleText, Series, StoredJob };
 
 export interface Store {
@@ -93,6 +95,8 @@ export interface Store {
   /** Names by feed id: a name that `self` gave wins over the one that the feed gave itself. */
   names(self: string): Map<string, string>;
   contacts(): Contact[];
+  /** What a machine has and lacks that holds a feed up to a message. */
+  receipt(feed: string, sequence: number): Receipt;
 
   /** The highest record number of a run in a feed; 0 when there is none. */
   runProgress(feed: string, run: string): number;
@@ -189,6 +193,7 @@ export function createStore(db: Database, { readOnly }: { readOnly: boolean }): 
     clockOffsets: () => readClockOffsets(db),
     names: (self) => readNames(db, self),
     contacts: () => readContacts(db),
+    receipt: (feed, sequence) => readReceipt(db, feed, sequence),
     runProgress: (feed, run) => runProgress(db, feed, run),
     runs: (query = {}) => queryRuns(db, query),
     findRuns: (run) => findRuns(db, run),

@@ -2,19 +2,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { network } from '../helpers/machine.ts';
 import { connectAsStranger } from '../helpers/stock.ts';
 
-const ALLOWED = new Set([
-  'manifest',
-  'createHistoryStream',
-  'ebt.replicate',
-  'conn.ping',
-  'gossip.ping',
-  'ssblog.instance',
-  'ssblog.hasTwin',
-]);
+const KNOCKING = ['manifest', 'ssblog.knock', 'ssblog.redeem'];
+const REPLICATING = [
+  ...['createHistoryStream', 'ebt.replicate', 'conn.ping', 'gossip.ping'],
+  ...['ssblog.have', 'ssblog.instance', 'ssblog.hasTwin'],
+];
 
 type Manifest = { [name: string]: string | Manifest };
 
@@ -25,8 +21,15 @@ function methodsOf(manifest: Manifest, prefix = ''): [path: string, kind: string
   );
 }
 
-test('another machine can call nothing but what replication needs', async (t) => {
+test('another machine can call nothing but what replication needs, and what lets it in', (t) =>
+  callEverything(t, 'members', [...KNOCKING, ...REPLICATING]));
+
+test('where only followed machines may replicate, a stranger can only knock', (t) =>
+  callEverything(t, 'followed', KNOCKING));
+
+async function callEverything(t: TestContext, access: string, allowed: readonly string[]): Promise<void> {
   const [laptop] = await network(t, 'laptop');
+  laptop.setEnvironment({ SSBLOG_ACCESS: access });
   await laptop.start();
   await laptop.pipe('a line\n');
   const manifest = JSON.parse(readFileSync(join(laptop.dir, 'manifest.json'), 'utf8')) as Manifest;
@@ -34,13 +37,13 @@ test('another machine can call nothing but what replication needs', async (t) =>
   assert.ok(methods.some(([path]) => path === 'ssblog.stop'));
   const before = await laptop.status();
   for (const [path, kind] of methods) {
-    if (ALLOWED.has(path)) continue;
+    if (allowed.includes(path)) continue;
     const rpc = await connectAsStranger(laptop.address, laptop.networkKey, manifest);
     try {
       const error = await refusalOf(rpc, path, kind);
       assert.match(
         String(error?.message),
-        /not (be )?(on|in|allowed)|no manifest|denied|not in list/i,
+        /not (be )?(on|in|allowed)|no manifest|denied|not in list|for machines that are followed/i,
         `${path} (${kind})`,
       );
     } finally {
@@ -50,7 +53,7 @@ test('another machine can call nothing but what replication needs', async (t) =>
   const after = await laptop.status();
   assert.equal(after.daemon.running, true);
   assert.equal(after.messages, before.messages);
-});
+}
 
 /** Calls a method as its kind wants it; resolves with the error that comes back. */
 function refusalOf(rpc: object, path: string, kind: string): Promise<Error | undefined> {
@@ -69,7 +72,10 @@ function refusalOf(rpc: object, path: string, kind: string): Promise<Error | und
         if (abort !== null) callback(abort);
       });
     } else {
-      const { source } = call({}) as { source: (abort: null, callback: (end: unknown) => void) => void };
+      // Without a callback the client throws what it is refused.
+      const { source } = call({}, () => undefined) as {
+        source: (abort: null, callback: (end: unknown) => void) => void;
+      };
       source(null, (end) => resolve(end as Error | undefined));
     }
   });

@@ -192,8 +192,10 @@ test('status tells what runs, who is connected, and how much there is', async (t
     'name',
     'notify',
     'peers',
+    'pending',
     'replication',
     'spool',
+    'waiting',
   ]);
   assert.equal(status.engine, TEST_ENGINE);
   assert.equal(status.daemon.running, true);

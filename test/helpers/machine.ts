@@ -105,6 +105,11 @@ export class Machine {
     return new Machine(box, JSON.parse(result.text) as InitAnswer);
   }
 
+  /** A machine that `join` made. */
+  static at(box: Sandbox, answer: InitAnswer): Machine {
+    return new Machine(box, answer);
+  }
+
   /** Makes a machine of a directory that another SSB program has used. */
   static async adopt(box: Sandbox, name: string, from: { dir: string; port: number; networkKey: string }) {
     const args = ['init', '--path', from.dir, '--name', name, '--network-key', from.networkKey];
@@ -156,7 +161,7 @@ export class Machine {
 
   /** For all its processes that are started from now on. */
   setEnvironment(env: Environment): void {
-    this.#env = env;
+    this.#env = { ...this.#env, ...env };
   }
 
   /** Its clock is ahead by so much (behind: less than 0) in all processes that are started from now on. */

@@ -8,7 +8,7 @@ export function register(program: Command, context: Context): void {
   program
     .command('follow')
     .description("replicate a machine's feed from now on")
-    .argument('<machine>', 'its id, as `ssblog whoami` prints it there; or, once it was here, its name')
+    .argument('<id|name>', 'its id, as `ssblog whoami` prints it there; or, once it was here, its name')
     .option('--name <name>', 'also call it so on this machine')
     .action((id: string, options: { name?: string }, command: Command) =>
       run(invocation(context, command), id, options),

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { PeerStatus } from '../../peer/control.ts';
 import type { MachineAccess } from '../../peer/open-control.ts';
+import type { Receipt, Store } from '../../store/store.ts';
 import { answer, type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
 
 export function register(program: Command, context: Context): void {
@@ -46,6 +47,8 @@ async function run(call: Invocation): Promise<void> {
     { renderAgo, renderClockOffset },
     { readInviterNames },
     { readInvitedNames },
+    { readReceipts },
+    { renderReceipt },
   ] = await Promise.all([
     import('../reader.ts'),
     import('../../store/hops.ts'),
@@ -53,6 +56,8 @@ async function run(call: Invocation): Promise<void> {
     import('../render/units.ts'),
     import('../../peer/invites/pending.ts'),
     import('../../peer/invites/book.ts'),
+    import('../../peer/receipts.ts'),
+    import('../render/receipt.ts'),
   ]);
   const self = access.identity.id;
   const peer = await askDaemon(access);
@@ -69,6 +74,7 @@ async function run(call: Invocation): Promise<void> {
     const hops = hopsFrom(self, contacts, access.config.hops);
     const feeds = new Map(store.feeds().map((feed) => [feed.id, feed]));
     const followed = new Set(contacts.filter(({ from, following }) => from === self && following).map(({ to }) => to));
+    const receipts = readReceipts(access.paths.receipts);
     const blocked = new Set(contacts.filter(({ from, blocking }) => from === self && blocking).map(({ to }) => to));
     const clockOffsets = store.clockOffsets();
     clockOffsets.delete(self); // it cannot see its own clock
@@ -80,6 +86,7 @@ async function run(call: Invocation): Promise<void> {
       followed: followed.has(id),
       blocked: blocked.has(id),
       connected: connected.has(id),
+      ...receiptOf(store, self, receipts.get(id)),
       lastLine: feeds.get(id)?.lastAt ?? null,
       lines: feeds.get(id)?.lines ?? 0,
       clockOffsetMs: clockOffsets.get(id) ?? null,
@@ -102,13 +109,23 @@ async function run(call: Invocation): Promise<void> {
       machine.connected ? 'connected' : '-',
       String(machine.lines),
       renderAgo(machine.lastLine, now),
+      renderReceipt(machine, now),
       renderClockOffset(machine.clockOffsetMs),
       machine.id,
     ]);
-    answer(call, machines, renderTable(['NAME', 'RELATION', 'NOW', 'LINES', 'LAST LINE', 'CLOCK', 'ID'], rows));
+    answer(
+      call,
+      machines,
+      renderTable(['NAME', 'RELATION', 'NOW', 'LINES', 'LAST LINE', 'HAS MINE', 'CLOCK', 'ID'], rows),
+    );
   } finally {
     store.close();
   }
+}
+
+/** What another machine has of this one's lines, where it said so. */
+function receiptOf(store: Store, self: string, sequence: number | undefined): Receipt | { has: null; lacks: null } {
+  return sequence === undefined ? { has: null, lacks: null } : store.receipt(self, sequence);
 }
 
 async function askDaemon(access: MachineAccess): Promise<PeerStatus | undefined> {

@@ -30,7 +30,7 @@ interface DoorOptions {
 }
 
 export interface Door {
-  readonly calls: Pick<Control, 'invite' | 'invites' | 'revokeInvite' | 'join'> & Doorkeeper;
+  readonly calls: Pick<Control, 'invite' | 'invites' | 'revokeInvite' | 'join'> & Pick<Doorkeeper, 'redeem' | 'knock'>;
   status(): Pick<PeerStatus, 'waiting' | 'knocks'>;
   /** Call when the peer is ready: what a killed process left to do. */
   resume(): void;

@@ -14,6 +14,8 @@ import type { PendingInvites } from './pending.ts';
 const ANSWER_MS = 8_000;
 /** After this long the next address is tried as well. */
 const NEXT_ADDRESS_MS = 300;
+/** When no address answers, the other machine may still come by another way. */
+const AFTER_FAILURE_MS = 1_500;
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 
@@ -84,13 +86,24 @@ export class Joining {
     for (const id of [...this.#settled.keys()]) this.#settle(id);
   }
 
-  /** One after the other, without waiting for those that do not answer. */
-  #dial(id: string, [address, ...others]: readonly string[]): void {
+  /** One after the other, without waiting for those that do not answer. Where all refuse, waiting is of little use. */
+  #dial(id: string, addresses: readonly string[]): void {
+    let failures = 0;
+    const failed = () => {
+      failures += 1;
+      if (failures === addresses.length) this.#later(AFTER_FAILURE_MS, () => this.#settle(id));
+    };
+    if (addresses.length > 0) this.#dialEach(id, addresses, failed);
+  }
+
+  #dialEach(id: string, [address, ...others]: readonly string[], failed: () => void): void {
     if (address === undefined || this.#isClosed || this.#options.pending.open(id) === undefined) return;
     if (this.#options.peer.peers[id]?.some(({ closed }) => !closed)) return;
     // Why one address cannot be reached helps nobody: that none can is what `join` says.
-    this.#options.peer.conn.connect(address, () => undefined);
-    this.#later(NEXT_ADDRESS_MS, () => this.#dial(id, others));
+    this.#options.peer.conn.connect(address, (error) => {
+      if (error) failed();
+    });
+    this.#later(NEXT_ADDRESS_MS, () => this.#dialEach(id, others, failed));
   }
 
   #redeem(remote: RemotePeer, retryMs: number): void {

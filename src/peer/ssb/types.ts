@@ -38,6 +38,7 @@ export interface RemotePeer {
     instance(callback: Callback): void;
     hasTwin(callback: Callback): void;
     redeem(invite: { secret: string; name: string }, callback: Callback): void;
+    have(sequence: number, callback: Callback): void;
     knock(who: { name: string }, callback: Callback): void;
   };
   readonly gossip: { ping(options: object, callback: Callback): PullDuplex };
