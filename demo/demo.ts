@@ -21,9 +21,6 @@ const REPLICATION_DEADLINE_MS = 60_000;
 
 interface Machine {
   readonly dir: string;
-  readonly id: string;
-  readonly port: number;
-  readonly networkKey: string;
 }
 
 const daemons: ChildProcess[] = [];
@@ -51,12 +48,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function init(root: string, name: string, networkKey?: string): Promise<Machine> {
+async function make(root: string, name: string, ...verb: string[]): Promise<Machine> {
   const dir = join(root, name);
-  const key = networkKey === undefined ? [] : ['--network-key', networkKey];
-  const port = String(await freePort());
-  const made = await ssblog(['init', '--path', dir, '--name', name, '--port', port, ...key, '--json']);
-  return { dir, ...(JSON.parse(made) as Omit<Machine, 'dir'>) };
+  const args = [...verb, '--path', dir, '--name', name, '--host', '127.0.0.1', '--port', String(await freePort())];
+  await ssblog([...args, '--quiet', '--json']);
+  return { dir };
 }
 
 async function start({ dir }: Machine): Promise<void> {
@@ -90,14 +86,11 @@ async function replicated(machine: Machine, lines: number): Promise<void> {
 const log = process.argv[2] ?? DEFAULT_LOG;
 const root = await mkdtemp(join(tmpdir(), 'ssblog-demo-'));
 try {
-  const laptop = await step('make the machine "laptop", and a new network', () => init(root, 'laptop'));
-  const nas = await step('make the machine "nas" in that network', () => init(root, 'nas', laptop.networkKey));
-  await step('start both daemons', () => Promise.all([start(laptop), start(nas)]));
-  await step('nas follows laptop and connects to it', async () => {
-    await ssblog(['follow', laptop.id, '--path', nas.dir, '--quiet']);
-    const key = laptop.id.slice(1).replace('.ed25519', '');
-    await ssblog(['connect', `net:127.0.0.1:${laptop.port}~shs:${key}`, '--path', nas.dir, '--quiet']);
-  });
+  const laptop = await step('make the machine "laptop", and a new network', () => make(root, 'laptop', 'init'));
+  await step('start its daemon', () => start(laptop));
+  const code = await step('print a join code', () => ssblog(['invite', '--path', laptop.dir, '--quiet']));
+  const nas = await step('make the machine "nas" of that code', () => make(root, 'nas', 'join', code.trim()));
+  await step('start its daemon', () => start(nas));
   const piped = await step(`pipe ${log} into laptop, with nas as its destination`, async () => {
     const args = ['pipe', '--path', laptop.dir, '--job', 'demo', '--destination', 'nas', '--json'];
     return JSON.parse(await ssblog(args, log)) as { lines: number };
