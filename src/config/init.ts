@@ -1,6 +1,6 @@
 /** Makes a machine: its directory, `config.json` and `secret`. Never overwrites anything. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { SsblogError } from '../errors.ts';
 import { type Identity, readIdentity, writeNewIdentity } from './identity.ts';
 import { CONFIG_DEFAULTS, type Config, type ConfigKey, type EngineName, flagName } from './keys.ts';
@@ -46,7 +46,10 @@ export function initMachine(options: InitOptions): InitResult {
     makeDirectory(paths.dir, undo);
     const identity = adopts ? readIdentity(paths) : writeNewIdentity(paths);
     if (!adopts) undo.push(paths.secret);
-    writeFileSync(paths.config, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    // Whole or not at all: killed in between, the next call goes on with the secret.
+    const beside = `${paths.config}.new`;
+    writeFileSync(beside, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600, flush: true });
+    renameSync(beside, paths.config);
     return { config, identity, paths };
   } catch (error) {
     for (const made of undo.reverse()) rmSync(made, { recursive: true, force: true });

@@ -153,7 +153,7 @@ test('a join that is killed at any moment goes on at the next one, and is counte
   ];
   for (const moment of moments) {
     const running = box.spawnSsblog(args);
-    await waitFor('the moment to kill it', moment, { everyMs: 1 });
+    await waitFor('the moment to kill it', moment, { everyMs: 1, detail: () => running.result.stderr });
     running.kill('SIGKILL');
     await running.done();
   }
