@@ -16,6 +16,13 @@ export interface Context {
   readonly now: () => number;
   /** Aborted by SIGHUP, SIGINT and SIGTERM; the reason is the signal's name. */
   readonly signal: AbortSignal;
+  /** What new files were not to be before this process made its own for its owner alone: for commands that it starts. */
+  readonly umask: number;
+  /**
+   * For a verb that passes signals on to another process: they then do not end this one.
+   * @returns what gives them back
+   */
+  readonly takeSignals: (handle: (signal: NodeJS.Signals) => void) => () => void;
   /** For a verb whose exit code is its answer; without it, 0, or 128 and the number of the signal that came. */
   readonly setExitCode: (code: number) => void;
   /** For a verb that has more to do than to print: a closed stdout then does not end the process. */
@@ -39,7 +46,11 @@ export interface Invocation {
   readonly flags: ConfigSources['flags'];
 }
 
-export function invocation(context: Context, command: Command): Invocation {
+export function invocation(
+  context: Context,
+  command: Command,
+  environment: Context['environment'] = context.environment,
+): Invocation {
   const options = command.optsWithGlobals<GlobalOptions & Record<string, unknown>>();
   const flags: Partial<Record<ConfigKey, string>> = {};
   for (const key of CONFIG_KEYS) {
@@ -48,13 +59,13 @@ export function invocation(context: Context, command: Command): Invocation {
     const value = options[key] === true ? 'true' : options[key]; // a switch alone
     if (option?.helpGroupHeading === CONFIG_GROUP && typeof value === 'string') flags[key] = value;
   }
-  return { context, globals: options, dir: machineDirectory(context, options.path), flags };
+  return { context, globals: options, dir: machineDirectory(environment, options.path), flags };
 }
 
 /** Heading in `--help` under which the flags of the config keys stand. */
 export const CONFIG_GROUP = 'Configuration:';
 
-function machineDirectory({ environment }: Context, flag: string | undefined): string {
+function machineDirectory(environment: Context['environment'], flag: string | undefined): string {
   const given = flag ?? environment.SSBLOG_PATH;
   if (given === '') throw new SsblogError('usage', '--path and SSBLOG_PATH must not be empty');
   return resolve(given ?? `${environment.HOME || homedir()}/.ssblog`);

@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import { SsblogError, systemCode } from '../errors.ts';
 import type { Context } from './context.ts';
 import { createProgram } from './program.ts';
+import { separateCommand } from './separate-command.ts';
 
 const EXIT_USAGE = 2;
 const EXIT_FAILED = 1;
@@ -15,8 +16,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const controller = new AbortController();
   let signalled: number | undefined;
   let chosen: number | undefined;
+  let taker: ((signal: NodeJS.Signals) => void) | undefined;
   for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
+      if (taker !== undefined) return taker(name);
       if (signalled !== undefined) process.exit(signalled); // asked twice: whatever it waits for
       signalled ??= EXIT_SIGNAL_BASE + constants.signals[name];
       controller.abort(name);
@@ -37,12 +40,25 @@ async function main(argv: readonly string[]): Promise<number> {
     process.exit(EXIT_FAILED);
   });
   const context: Context = {
-    stdin: process.stdin,
+    // Made when it is asked for: Node would change what a command shares that `run` starts.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     environment: process.env,
     now: Date.now,
     signal: controller.signal,
+    umask: inheritedUmask,
+    takeSignals: (handle) => {
+      taker = handle;
+      const onQuit = () => handle('SIGQUIT');
+      process.on('SIGQUIT', onQuit);
+      return () => {
+        taker = undefined;
+        process.off('SIGQUIT', onQuit);
+      };
+    },
     setExitCode: (code) => {
       chosen = code;
     },
@@ -56,7 +72,7 @@ async function main(argv: readonly string[]): Promise<number> {
       process.stderr.write(program.helpInformation());
       return EXIT_USAGE;
     }
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(separateCommand(program, argv), { from: 'user' });
     return chosen ?? signalled ?? 0;
   } catch (error) {
     if (signalled !== undefined && isAbort(error, controller.signal)) return signalled;
@@ -115,7 +131,7 @@ process.on('uncaughtException', (error) => {
 });
 
 // What is made here is for its owner alone, also what libraries make.
-process.umask(0o077);
+const inheritedUmask = process.umask(0o077);
 
 // SSB's libraries leave timers and sockets behind: the process ends when its work is done.
 const exitCode = await main(process.argv.slice(2));

@@ -18,6 +18,7 @@ import { register as registerMachines } from './commands/machines.ts';
 import { register as registerNewIdentity } from './commands/new-identity.ts';
 import { register as registerNotify } from './commands/notify.ts';
 import { register as registerPipe } from './commands/pipe.ts';
+import { register as registerRun } from './commands/run.ts';
 import { register as registerStart } from './commands/start.ts';
 import { register as registerStatus } from './commands/status.ts';
 import { register as registerStop } from './commands/stop.ts';
@@ -38,6 +39,7 @@ const VERBS = [
   registerBlock,
   registerMachines,
   registerConnect,
+  registerRun,
   registerPipe,
   registerLog,
   registerAssemble,
@@ -52,7 +54,7 @@ const VERBS = [
 
 const EXIT_STATUS = `
 Exit status: 0 done, 1 failed at run time, 2 usage or configuration, 129, 130 and 143
-on SIGHUP, SIGINT and SIGTERM.
+on SIGHUP, SIGINT and SIGTERM. "run" ends as its command does.
 Every setting can also be given as SSBLOG_<KEY> in the environment; see: ssblog config`;
 
 export function createProgram(context: Context, version: string): Command {

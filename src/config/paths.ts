@@ -28,6 +28,8 @@ export interface MachinePaths {
   readonly assembled: string;
   /** What notifiers have told, and what they could not. */
   readonly notify: string;
+  /** Files whose locks say that a job runs. */
+  readonly jobLocks: string;
   /** What is known of this machine's own feed beside its record: see peer/own-feed. */
   readonly ownFeed: string;
   /** Invites that this machine gave, without their secrets. */
@@ -64,6 +66,7 @@ export function machinePaths(
     oldFlume: join(dir, 'flume.old'),
     assembled: join(dir, 'assembled'),
     notify: join(dir, 'notify.json'),
+    jobLocks: join(dir, 'job-locks'),
     ownFeed: join(dir, 'own-feed.json'),
     invites: join(dir, 'invites.json'),
     joining: join(dir, 'joining.json'),

@@ -42,7 +42,8 @@ export async function* splitLines(
   if (rest.length > 0) yield rest;
 }
 
-class LineCutter {
+/** The lines of one stream of bytes, chunk by chunk. */
+export class LineCutter {
   /** The line that has no end yet. One byte more than a record takes: the proof that its line goes on. */
   readonly #held = Buffer.allocUnsafe(MAX_RECORD_BYTES + 1);
   #heldBytes = 0;

@@ -1,15 +1,21 @@
 /** Drives a packer: lines go in as they come, and what waits in an open block goes out in time. */
-import type { RawLine } from '../lines/split.ts';
-import type { Packer } from './pack.ts';
+import type { LineContent } from './open-block.ts';
 import type { Shipper } from './ship.ts';
+
+/** What a packer is here: it may be asked for the lines of one stream or of several. */
+interface Packing<Lines> {
+  add(lines: Lines): LineContent[];
+  flush(): LineContent[];
+  deadline(): number | undefined;
+}
 
 /**
  * Resolves when the lines have ended and every content is with the shipper.
  * @param now the packer's clock
  */
-export async function pumpLines(
-  lines: AsyncIterator<readonly RawLine[]>,
-  packer: Packer,
+export async function pumpLines<Lines>(
+  lines: AsyncIterator<Lines>,
+  packer: Packing<Lines>,
   shipper: Pick<Shipper, 'ship'>,
   now: () => number,
 ): Promise<void> {

@@ -1,126 +1,66 @@
 /** `pipe`: every line of stdin becomes a line of the log. */
 import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parseDuration } from '../../config/duration.ts';
 import { SsblogError } from '../../errors.ts';
-import type { LogRunContent } from '../../message/content.ts';
-import type { RunLabels } from '../../message/record.ts';
-import { answer, type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
-import { parseLevelFlag } from '../level-flag.ts';
+import { answer, type Context, type Invocation, invocation, note } from '../context.ts';
+import { addShipOptions, readShipOptions, type ShipOptions } from '../ship-options.ts';
+import { noteSummary, openShipment } from '../shipment.ts';
 
-interface PipeOptions {
-  readonly source?: string;
-  readonly destination?: string;
-  readonly job?: string;
-  readonly level?: string;
+interface PipeOptions extends ShipOptions {
   readonly tee?: boolean;
-  readonly every?: string;
-  readonly grace?: string;
-  readonly blocks: boolean;
+  readonly exitFile?: string;
 }
 
 export function register(program: Command, context: Context): void {
-  program
-    .command('pipe')
-    .description('ship stdin, line by line')
-    .option('-s, --source <source>', "where the data comes from (default: this machine's name)")
-    .option('-d, --destination <destination>', 'where the data goes to')
-    .option('-j, --job <job>', 'the job whose output this is')
-    .option('-l, --level <level>', 'the level of every line (default: as the line itself says)')
+  addShipOptions(program.command('pipe').description('ship stdin, line by line'))
     .option('--tee', 'also copy stdin to stdout')
-    .option('--every <duration>', 'with --job: it should run this often (24h, 7d)')
-    .option('--grace <duration>', 'with --every: it may be this late')
-    .option('--no-blocks', 'one message for each line, however fast they come')
+    .option('--exit-file <file>', "with --job: holds the job's exit code when stdin has ended")
     .addHelpText(
       'after',
       `
 When the daemon cannot take the lines they go to a spool file, from which it takes them later: the exit status
-is 0 all the same, so that a backup never fails because of its log.`,
+is 0 all the same, so that a backup never fails because of its log.
+
+How a job ended is known with --exit-file, in sh and bash:
+  f=$(mktemp); { backup.sh 2>&1; echo $? >"$f"; } | ssblog pipe --job home --exit-file "$f"; rm "$f"
+"ssblog run" needs no such file, and passes the exit code on.`,
     )
     .action((options: PipeOptions, command: Command) => run(invocation(context, command), options));
 }
 
 async function run(call: Invocation, options: PipeOptions): Promise<void> {
   const { context } = call;
-  const level = options.level === undefined ? undefined : parseLevelFlag(options.level);
-  checkSchedule(options);
+  const settings = await readShipOptions(options);
+  if (options.exitFile !== undefined && options.job === undefined) {
+    throw new SsblogError('usage', '--exit-file needs --job', { hint: 'only a job has an exit code' });
+  }
   refuseDirectory(context.stdin);
-  const access = await loadMachine(call);
-  const [
-    { checkName },
-    { splitLines },
-    { Packer },
-    { pumpLines },
-    { newRunId },
-    { Shipper },
-    spoolFile,
-    { openControl },
-  ] = await Promise.all([
-    import('../machine-names.ts'),
-    import('../../lines/split.ts'),
-    import('../../writer/pack.ts'),
-    import('../../writer/pump.ts'),
-    import('../../writer/run-id.ts'),
-    import('../../writer/ship.ts'),
-    import('../../writer/spool-file.ts'),
-    import('../../peer/open-control.ts'),
-  ]);
   const started = context.now();
-  const labels: RunLabels = {
-    run: newRunId(started),
-    source: checkName('--source', options.source ?? access.config.name),
-    ...(options.destination !== undefined && { destination: checkName('--destination', options.destination) }),
-    ...(options.job !== undefined && { job: checkName('--job', options.job) }),
-  };
-  const clock = () => performance.now();
-  const packer = new Packer({ labels, level, blocks: options.blocks, now: clock });
-  const shipper = new Shipper({
-    openSink: () => openControl(access),
-    spool: spoolFile.createSpoolFile(access.paths.spool, labels.run),
-    onSpool: (reason) => {
-      context.stderr.write(
-        `ssblog: ${(reason as Error).message}: the lines wait in ${access.paths.spool} for the daemon\n`,
-      );
-    },
-    onCloseFailure: (error) => {
-      context.stderr.write(`ssblog: the peer did not close in order: ${(error as Error).message}\n`);
-    },
-  });
-
-  const record = (content: Partial<LogRunContent>): LogRunContent => ({
-    type: 'log-run',
-    ...labels,
-    state: 'start',
-    started,
-    ...(options.every !== undefined && { every: options.every }),
-    ...(options.grace !== undefined && { grace: options.grace }),
-    ...content,
-  });
-  if (options.job !== undefined) await shipper.ship([record({})]);
+  const shipment = await openShipment(call, settings, started);
+  const [{ splitLines }, { pumpLines }] = await Promise.all([
+    import('../../lines/split.ts'),
+    import('../../writer/pump.ts'),
+  ]);
+  await shipment.start();
   if (options.tee) context.stayWithoutStdout();
   const input = endSoonAfter(context.signal, context.stdin);
   const chunks = options.tee ? teeing(input, context.stdout) : input;
+  const { packer, shipper, clock } = shipment;
   await pumpLines(splitLines(chunks, { now: context.now }), packer, shipper, clock);
-  if (options.job !== undefined) {
-    const ended = { ended: context.now(), exit: null, lines: packer.lines, levels: { ...packer.levelCounts } };
-    await shipper.ship([record({ state: 'end', ...ended })]);
-  }
-
-  const { spooled, dropped, failure } = await shipper.finish();
-  if (failure !== undefined) {
-    throw new SsblogError(
-      'io',
-      `${dropped} lines are lost, neither peer nor spool took them: ${(failure as Error).message}`,
-      {
-        hint: 'look at the disk and the rights of the directory',
-        cause: failure,
-      },
-    );
-  }
-  const summary = { run: labels.run, lines: packer.lines, published: packer.lines - spooled, spooled };
+  await shipment.end({ exit: await exitCode(call, options, started) });
+  const summary = await shipment.finish();
   if (call.globals.json) answer(call, summary, '');
-  else if (call.globals.verbose)
-    note(call, `${packer.lines} lines of run ${labels.run}, ${spooled} of them in the spool`);
+  else noteSummary(call, summary);
+}
+
+/** @returns null: not known, which is no failure */
+async function exitCode(call: Invocation, { exitFile }: PipeOptions, started: number): Promise<number | null> {
+  if (exitFile === undefined) return null;
+  const { readExitFile } = await import('../../run/exit-file.ts');
+  const found = await readExitFile(exitFile, { started, signal: call.context.signal });
+  if (found.problem === undefined) return found.exit;
+  note(call, `--exit-file ${exitFile}: ${found.problem}: how the job ended is not known`);
+  return null;
 }
 
 /** Node reads a directory as if it were empty. */
@@ -128,24 +68,6 @@ function refuseDirectory(stdin: Context['stdin']): void {
   const { fd } = stdin as { fd?: unknown };
   if (typeof fd !== 'number' || !fstatSync(fd).isDirectory()) return;
   throw new SsblogError('usage', 'stdin is a directory', { hint: 'give lines to it: COMMAND | ssblog pipe' });
-}
-
-/** As in the message that carries it. */
-const MAX_SCHEDULE_UNITS = 50;
-
-function checkSchedule({ job, every, grace }: PipeOptions): void {
-  for (const [flag, value] of [
-    ['--every', every],
-    ['--grace', grace],
-  ] as const) {
-    if (value === undefined) continue;
-    if (job === undefined) throw new SsblogError('usage', `${flag} needs --job`, { hint: 'only a job has a schedule' });
-    if (value.length <= MAX_SCHEDULE_UNITS && (parseDuration(value) ?? 0) > 0) continue;
-    throw new SsblogError('usage', `${flag}: "${value}" is no duration`, {
-      hint: 'durations: 90s, 30m, 24h, 7d, 1h30m',
-    });
-  }
-  if (grace !== undefined && every === undefined) throw new SsblogError('usage', '--grace needs --every');
 }
 
 /** After a signal the producer, which got it too, has this long to say its last words. */
