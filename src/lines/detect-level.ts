@@ -9,7 +9,7 @@ import { findWord, levelNamedAt, type Word } from './level-words.ts';
 const SCAN_BYTES = 256;
 
 /** What backup tools write without naming a level in a common form. */
-const PREFIXES: readonly { readonly bytes: Buffer; readonly level: Level }[] = (
+const PREFIXES: readonly { readonly bytes: Buffer; readonly level: Level; readonly has: string | undefined }[] = (
   [
     ['rsync error: ', 'err'],
     ['rsync warning: ', 'warning'],
@@ -21,8 +21,17 @@ const PREFIXES: readonly { readonly bytes: Buffer; readonly level: Level }[] = (
     // duplicity
     ['Warning, ', 'warning'],
     ['Warning ', 'warning'],
+    ['Error accessing possibly locked file ', 'warning'],
+    ['Backup source directory ', 'err', ' does not exist'],
+    // borg, where it cannot begin
+    ['Repository ', 'err', ' does not exist'],
+    // tar
+    ['tar: Exiting with failure status', 'err'],
+    ['tar: ', 'warning', ': Cannot '],
+    ['tar: ', 'warning', ': file changed as we read it'],
+    ['tar: ', 'warning', ': File removed before we read it'],
   ] as const
-).map(([text, level]) => ({ bytes: Buffer.from(text, 'latin1'), level }));
+).map(([text, level, has]) => ({ bytes: Buffer.from(text, 'latin1'), level, has }));
 
 const PREFIX_INITIALS: ReadonlySet<number | undefined> = new Set(PREFIXES.map(({ bytes }) => bytes[0]));
 
@@ -59,7 +68,7 @@ function byteSet(characters: string): ReadonlySet<number | undefined> {
 
 /**
  * The level that a line states first: as a syslog priority `<3>`, `[warn]`, `ERROR`, `level=error`, `"level":"error"`,
- * `error: …` where a statement begins, or in the forms of duplicity, rsync, restic and borg.
+ * `error: …` where a statement begins, or in the forms of duplicity, rsync, restic, borg and tar.
  * @param line its bytes, without the newline
  */
 export function detectLevel(line: Buffer): Level | undefined {
@@ -80,8 +89,9 @@ function priorityLevel(line: Buffer): Level | undefined {
 
 function prefixLevel(line: Buffer, from: number): Level | undefined {
   if (!PREFIX_INITIALS.has(line[from])) return undefined;
-  for (const { bytes, level } of PREFIXES) {
-    if (line.subarray(from, from + bytes.length).equals(bytes)) return level;
+  for (const { bytes, level, has } of PREFIXES) {
+    if (!line.subarray(from, from + bytes.length).equals(bytes)) continue;
+    if (has === undefined || line.includes(has, from)) return level;
   }
   return undefined;
 }
