@@ -258,11 +258,9 @@ async function open(
   if (ownFeed.hold === undefined) await announceName(config.name, identity.id, store, feeds);
   await listening;
   await peer.conn.db().loaded();
-  /** Machines that are to be met although they are not followed (yet). */
-  const toMeet = new Set<string>();
   if (network && ownFeed.hold?.reason !== 'cloned') {
-    const wants = (id: string) => toMeet.has(id) || friends.isWanted(id);
-    scheduler = startScheduler(peer, { found: lan.found, wants });
+    // Who invited this machine is followed from then on, so it is among them.
+    scheduler = startScheduler(peer, { found: lan.found, wants: friends.isWanted });
     networks.onChange(() => {
       sockets.endStranded();
       liveness.hurry();

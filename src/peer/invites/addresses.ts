@@ -1,19 +1,22 @@
 /** Where other machines may reach this one. */
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { externalAddresses } from '../../config/external.ts';
+import type { Config } from '../../config/keys.ts';
 
 const MAX_IPV4 = 6;
 /** Hosts have many of them, temporary ones too, and they make a join code long. */
 const MAX_IPV6 = 2;
 
 /**
- * @param host what this machine listens on; undefined: everything
- * @returns `net:HOST:PORT`, those that are most likely to be reached first; empty when there is no network
+ * @returns what the user says first, then `net:HOST:PORT` of what this machine listens on, those that are most likely to
+ *   be reached first; empty when there is no network
  */
-export function reachableAddresses(
-  { host, port }: { readonly host?: string | undefined; readonly port: number },
-  interfaces = networkInterfaces(),
-): string[] {
+export function reachableAddresses(config: Config, interfaces = networkInterfaces()): string[] {
+  return [...new Set([...externalAddresses(config), ...ownAddresses(config, interfaces)])];
+}
+
+function ownAddresses({ host, port }: Config, interfaces: ReturnType<typeof networkInterfaces>): string[] {
   const isEverything = host === undefined || host === '::' || host === '0.0.0.0';
   if (!isEverything) return [`net:${host}:${port}`];
   const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
