@@ -72,6 +72,9 @@ export interface PeerOptions {
   readonly notice: (text: string) => void;
 }
 
+/** Of one event. */
+const MAX_LISTENERS = 30;
+
 export interface LocalPeer extends Control, Doorkeeper {
   readonly id: string;
   /** Addresses that other machines can dial; empty without network. */
@@ -157,6 +160,8 @@ async function open(
   usePlugins(stack, friends.plugin, ebt.plugin, lan.plugin, api);
   ebt.only((id) => id === identity.id || config.access === 'members' || friends.isWithinHops(id));
   const peer = stack(stackConfig(options));
+  // Node takes more than ten for a leak. Each part that looks at connections has one, for as long as the peer lives.
+  peer.setMaxListeners(MAX_LISTENERS);
   closers.push(() => closeSsb(peer, paths));
   allowOwner(peer);
   closers.push(applyAccess(peer, friends, config.access));

@@ -180,6 +180,7 @@ test('status tells what runs, who is connected, and how much there is', async (t
   await laptop.waitForPeer(nas);
   const status = await laptop.status();
   assert.deepEqual(Object.keys(status).sort(), [
+    'addresses',
     'daemon',
     'disk',
     'engine',
@@ -190,7 +191,6 @@ test('status tells what runs, who is connected, and how much there is', async (t
     'machines',
     'messages',
     'name',
-    'notify',
     'peers',
     'pending',
     'replication',

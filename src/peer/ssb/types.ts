@@ -57,6 +57,7 @@ export interface SsbPeer {
   readonly auth: Hookable<(id: string, callback: Callback) => void>;
   readonly multiserver: { transport(transport: { name: string; create: (options: object) => unknown }): void };
   on(event: 'rpc:connect', listener: (remote: RemotePeer, isClient: boolean) => void): void;
+  setMaxListeners(count: number): void;
   once(event: 'multiserver:listening', listener: () => void): void;
   close(callback: Callback): void;
 
