@@ -11,7 +11,7 @@ const CHANNELS = ['net.client.socket', 'net.server.socket'];
 const KEEP_ALIVE_AFTER_MS = 30_000;
 
 export interface OpenSockets {
-  /** @param address of a connection, as multiserver names it: `net:HOST:PORT` and more */
+  /** @param address of a connection, as it is named: `net:HOST:PORT`, or `ws:HOST:PORT` of one that came in, and more */
   find(address: string): Socket | undefined;
   /** Ends those whose address here is gone. */
   endStranded(): void;
@@ -30,7 +30,10 @@ export function trackSockets(): OpenSockets {
   for (const channel of CHANNELS) subscribe(channel, onSocket);
   return {
     find: (address) =>
-      [...sockets].reverse().find((socket) => address.startsWith(`net:${socket.remoteAddress}:${socket.remotePort}~`)),
+      [...sockets].reverse().find(({ remoteAddress, remotePort }) => {
+        const end = `:${remoteAddress}:${remotePort}~`;
+        return address.startsWith(`net${end}`) || address.startsWith(`ws${end}`);
+      }),
     endStranded() {
       const infos = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
       const here = new Set(infos.map(({ address }) => plain(address)));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { countLines, type Machine, startAll } from '../helpers/machine.ts';
+import { Relay } from '../helpers/relay.ts';
 import { Capture, NO_HOSTS, topology } from '../helpers/topology.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -191,7 +192,8 @@ test('a cable pulled in the middle of a big catch-up loses nothing, and it goes 
 test('two homes behind routers that let nobody in meet at a machine outside', SKIP, async (t) => {
   const net = topology(t);
   const [internet, ...homes] = [net.lan('10.9.0'), net.lan('192.168.1'), net.lan('192.168.1')];
-  const relay = await net.machine('relay', internet);
+  const outside = await net.machine('relay', internet);
+  const relay = await Relay.of(outside.machine);
   const machines: Machine[] = [relay.machine];
   for (const [index, home] of homes.entries()) {
     const { host, machine } = await net.machine(`home${index}`, home);
@@ -199,9 +201,11 @@ test('two homes behind routers that let nobody in meet at a machine outside', SK
     machines.push(machine);
   }
   await followInRing(machines);
-  await startAll(...machines);
-  const address = relay.machine.address.replace('127.0.0.1', relay.host.address);
-  for (const machine of machines.slice(1)) await machine.must('connect', address);
+  await Promise.all([relay.start(), startAll(...machines.slice(1))]);
+  // One of them over TCP, one over a websocket.
+  for (const [index, address] of [relay.machine.address, relay.wsAddress].entries()) {
+    await machines[index + 1]?.must('connect', address.replace('127.0.0.1', outside.host.address));
+  }
   await shareLogs(machines);
   const peers = await Promise.all(machines.slice(1).map(async (machine) => (await machine.status()).peers));
   for (const connected of peers)
@@ -209,7 +213,10 @@ test('two homes behind routers that let nobody in meet at a machine outside', SK
       connected.map(({ id }) => id),
       [relay.machine.id],
     );
-  const routerOfFirst = (await relay.machine.status()).peers[0]?.address?.match(/ffff:([\d.]+):/)?.[1] ?? '';
+  const routerOfFirst =
+    (await relay.machine.status()).peers
+      .find(({ id }) => id === machines[1]?.id)
+      ?.address?.match(/ffff:([\d.]+):/)?.[1] ?? '';
   const knocked = await relay.machine.must(
     'connect',
     relay.machine.address
