@@ -430,6 +430,7 @@ async function dial(peer: SsbPeer, address: string, network: boolean): Promise<D
 /** What the handshake's own texts mean to who dialled. */
 function dialErrorText({ message }: Error): string {
   if (message.startsWith('shs.client')) return 'it refused the handshake: it has another network key, or another id';
+  if (message.includes('SSL routines')) return 'no TLS is spoken there: is it ws:// instead of wss://?';
   return message.split('\n', 1)[0] ?? message;
 }
 

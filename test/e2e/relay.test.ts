@@ -112,6 +112,8 @@ test('a relay is reached through a proxy with a certificate, and again when it w
   await relay.start();
   await laptop.start();
   assert.match((await laptop.must('connect', address)).stderr, /cannot be reached now \(self-signed certificate/);
+  const withoutTls = relay.wsAddress.replace('ws:', 'wss:');
+  assert.match((await laptop.must('connect', withoutTls)).stderr, /no TLS is spoken there/);
   assert.equal(await laptop.stop(), 0);
   laptop.setEnvironment({ NODE_EXTRA_CA_CERTS: files.cert });
   await laptop.start();
