@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join as joinPath } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../helpers/free-port.ts';
 import { assertSameBytes } from '../helpers/log-text.ts';
-import { type Machine, network, startAll } from '../helpers/machine.ts';
+import { Machine, network, startAll } from '../helpers/machine.ts';
 import { readMemory } from '../helpers/proc.ts';
 import { makeCertificate, Relay, tlsProxy } from '../helpers/relay.ts';
 import { connectAsStranger } from '../helpers/stock.ts';
@@ -62,6 +62,28 @@ test('two machines that only dial out, and do not know each other, share their l
   });
 });
 
+test("a relay's join code leads to where it is reached from outside, and those who joined see each other", async (t) => {
+  const [vps] = await network(t, 'vps');
+  const relay = await Relay.of(vps, '--access', 'followed', '--external', 'ws://localhost:WS_PORT');
+  await relay.start();
+  const { code } = await vps.json<{ code: string }>('invite', '--uses', '2');
+  const joined = await Promise.all(['laptop', 'nas'].map((name) => join(vps, name, code)));
+  await startAll(...joined);
+  for (const machine of joined) {
+    await machine.waitForPeer(vps);
+    await machine.pipe(`from the ${machine.name}\n`);
+  }
+  for (const machine of joined) {
+    await machine.waitForLog(2);
+    const { peers } = await machine.status();
+    assert.deepEqual(
+      peers.map(({ id }) => id),
+      [vps.id],
+    );
+    assert.match(peers[0]?.address ?? '', /^ws:\/\/localhost:/);
+  }
+});
+
 test('a relay tells where it is reached from outside', async (t) => {
   const [vps] = await network(t, 'vps');
   const relay = await Relay.of(vps, '--external', 'vps.example.org,wss://logs.example.org');
@@ -84,7 +106,7 @@ test('init makes a relay, and start says whose port is taken', async (t) => {
   const dir = other.box.path('relay');
   const made = await other.box.ssblog(['init', '--path', dir, '--relay', '--ws-port', String(relay.wsPort)]);
   assert.equal(made.code, 0, made.stderr);
-  const config = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8')) as { relay: boolean; wsPort: number };
+  const config = JSON.parse(readFileSync(joinPath(dir, 'config.json'), 'utf8')) as { relay: boolean; wsPort: number };
   assert.deepEqual([config.relay, config.wsPort], [true, relay.wsPort]);
   const started = await other.box.ssblog(['start', '--path', dir, '--port', String(await freePort())]);
   assert.equal(started.code, 1);
@@ -125,6 +147,14 @@ test('a relay is reached through a proxy with a certificate, and again when it w
   await vps.pipe('once more\n');
   await laptop.waitForLog(2);
 });
+
+/** A machine that joined with a code. */
+async function join(inviter: Machine, name: string, code: string): Promise<Machine> {
+  const flags = ['--path', inviter.box.path(name), '--name', name, '--port', String(await freePort()), '--json'];
+  const made = await inviter.box.ssblog(['join', code, ...flags]);
+  assert.equal(made.code, 0, made.stderr);
+  return Machine.at(inviter.box, JSON.parse(made.text));
+}
 
 /** A live stream of a feed, as a client of another kind reads it. @returns its texts so far */
 async function readLive(address: string, networkKey: string, id: string): Promise<string[]> {

@@ -21,9 +21,14 @@ export class Relay {
     this.#flags = ['--relay', '--ws-port', String(wsPort), ...flags];
   }
 
-  /** Makes a relay of a machine that is not started. */
+  /** Makes a relay of a machine that is not started. In its flags, `WS_PORT` stands for the port of its websockets. */
   static async of(machine: Machine, ...flags: string[]): Promise<Relay> {
-    return new Relay(machine, await freePort(), flags);
+    const wsPort = await freePort();
+    return new Relay(
+      machine,
+      wsPort,
+      flags.map((flag) => flag.replace('WS_PORT', String(wsPort))),
+    );
   }
 
   start(): Promise<void> {
