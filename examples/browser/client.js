@@ -53,8 +53,9 @@ export function connect(address, networkKey, keys, onClosed) {
 /**
  * Reads the feeds of the relay and of the machines that it follows, from their beginnings on, and what comes.
  * @param onLine called with each `{at, source, destination, text}`, those of one machine in their order
+ * @param onRefused called with the error when the relay does not give a feed
  */
-export function readLines({ rpc, relay }, onLine) {
+export function readLines({ rpc, relay }, onLine, onRefused) {
   const feeds = new Set();
   const read = (id) => {
     if (feeds.has(id)) return;
@@ -67,7 +68,10 @@ export function readLines({ rpc, relay }, onLine) {
           if (id === relay && content?.type === 'contact' && content.following === true) read(content.contact);
           for (const line of linesOf(message)) onLine(line);
         },
-        () => feeds.delete(id), // the connection has ended, which its owner hears elsewhere
+        (end) => {
+          // A connection that ends tells its owner so, by onClosed.
+          if (end !== null && end !== true && !rpc.closed) onRefused(end);
+        },
       ),
     );
   };

@@ -24,7 +24,13 @@ async function show(address, networkKey) {
     });
     connection = made;
     state.textContent = `connected as ${idOf(keys.publicKey)}`;
-    readLines(made, (line) => connection === made && addLine(line));
+    readLines(
+      made,
+      (line) => connection === made && addLine(line),
+      (error) => {
+        state.textContent += `: ${error.message}`;
+      },
+    );
   } catch (error) {
     state.textContent = error.message;
   }
