@@ -8,32 +8,60 @@ import { findWord, levelNamedAt, type Word } from './level-words.ts';
 /** The level stands near the line's start. */
 const SCAN_BYTES = 256;
 
-/** What backup tools write without naming a level in a common form. */
-const PREFIXES: readonly { readonly bytes: Buffer; readonly level: Level; readonly has: string | undefined }[] = (
-  [
-    ['rsync error: ', 'err'],
-    ['rsync warning: ', 'warning'],
-    ['rsync: ', 'warning'],
-    ['file has vanished: ', 'warning'],
-    // borg, at its end
-    ['terminating with error status', 'err'],
-    ['terminating with warning status', 'warning'],
-    // duplicity
-    ['Warning, ', 'warning'],
-    ['Warning ', 'warning'],
-    ['Error accessing possibly locked file ', 'warning'],
-    ['Backup source directory ', 'err', ' does not exist'],
-    // borg, where it cannot begin
-    ['Repository ', 'err', ' does not exist'],
-    // tar
-    ['tar: Exiting with failure status', 'err'],
-    ['tar: ', 'warning', ': Cannot '],
-    ['tar: ', 'warning', ': file changed as we read it'],
-    ['tar: ', 'warning', ': File removed before we read it'],
-  ] as const
-).map(([text, level, has]) => ({ bytes: Buffer.from(text, 'latin1'), level, has }));
+interface Form {
+  readonly bytes: Buffer;
+  readonly level: Level;
+  /** What the rest of the line has to hold. */
+  readonly rest?: RegExp | undefined;
+}
 
-const PREFIX_INITIALS: ReadonlySet<number | undefined> = new Set(PREFIXES.map(({ bytes }) => bytes[0]));
+/** How lines of backup tools begin that name no level in a common form. */
+const PREFIXES = byInitial([
+  ['rsync error: ', 'err'],
+  ['rsync warning: ', 'warning'],
+  ['rsync: ', 'warning'],
+  ['file has vanished: ', 'warning'],
+  // borg
+  ['terminating with error status', 'err'],
+  ['terminating with warning status', 'warning'],
+  ['Failed to create/acquire the lock ', 'err'],
+  ['passphrase supplied in ', 'err', /is incorrect\.$/],
+  ['Repository ', 'err', /does not exist\.$/],
+  ['Archive ', 'err', /already exists$/],
+  // duplicity
+  ['Warning, ', 'warning'],
+  ['Warning ', 'warning'],
+  ['Error accessing possibly locked file ', 'warning'],
+  ['Giving up after ', 'err', /^\d+ attempts\b/],
+  ['Backup source directory ', 'err', /does not exist\.$/],
+  ['Command line error: ', 'err'],
+  ['GPGError: ', 'err'],
+  // GNU tar
+  ['tar: Exiting with failure status ', 'err'],
+  ['tar: ', 'err', /: Cannot \w+: |: Wrote only \d+ of /],
+  ['tar: ', 'warning', /: file changed as we read it$|: File removed before we read it$/],
+  ['tar (child): ', 'err', /: Cannot \w+: /],
+  // ssh, below most of them
+  ['ssh: ', 'err', /^(?:Could not resolve hostname|connect to host) /],
+]);
+
+/** How they end; what a file cannot be read is no reason for them to stop. */
+const SKIPPED_BY_RESTIC = Buffer.from(' does not exist, skipping');
+/** borg's, with Python's text of an error: `/x: open: [Errno 13] Permission denied: 'x'` */
+const ERRNO = Buffer.from(': [Errno ');
+const ERRNO_OF_A_FILE = /^(?!\w*Error: ).*: \[Errno \d+\] [^:]+: '.*'$/;
+const QUOTE = 0x27;
+
+function byInitial(
+  forms: readonly (readonly [text: string, level: Level, rest?: RegExp])[],
+): ReadonlyMap<number | undefined, readonly Form[]> {
+  const map = new Map<number | undefined, Form[]>();
+  for (const [text, level, rest] of forms) {
+    const bytes = Buffer.from(text, 'latin1');
+    map.set(bytes[0], [...(map.get(bytes[0]) ?? []), { bytes, level, rest }]);
+  }
+  return map;
+}
 
 /** Stands for what is before and behind a line, which has no LF of its own. */
 const EDGE = 0x0a;
@@ -74,7 +102,7 @@ function byteSet(characters: string): ReadonlySet<number | undefined> {
 export function detectLevel(line: Buffer): Level | undefined {
   // duplicity's --log-fd puts ". " before the text that belongs to the keyword above it.
   const from = line[0] === DOT && line[1] === SPACE ? 2 : 0;
-  const level = priorityLevel(line) ?? prefixLevel(line, from);
+  const level = priorityLevel(line) ?? prefixLevel(line, from) ?? suffixLevel(line);
   if (level !== undefined) return level;
   return findWord(line, from, SCAN_BYTES, line[from] === BRACE ? levelInJson : levelInText);
 }
@@ -88,12 +116,20 @@ function priorityLevel(line: Buffer): Level | undefined {
 }
 
 function prefixLevel(line: Buffer, from: number): Level | undefined {
-  if (!PREFIX_INITIALS.has(line[from])) return undefined;
-  for (const { bytes, level, has } of PREFIXES) {
-    if (!line.subarray(from, from + bytes.length).equals(bytes)) continue;
-    if (has === undefined || line.includes(has, from)) return level;
+  const forms = PREFIXES.get(line[from]);
+  if (forms === undefined) return undefined;
+  for (const { bytes, level, rest } of forms) {
+    const end = from + bytes.length;
+    if (line.subarray(from, end).equals(bytes) && rest?.test(line.toString('latin1', end)) !== false) return level;
   }
   return undefined;
+}
+
+function suffixLevel(line: Buffer): Level | undefined {
+  const end = line.length - SKIPPED_BY_RESTIC.length;
+  if (end > 0 && line[end] === SPACE && line.subarray(end).equals(SKIPPED_BY_RESTIC)) return 'warning';
+  if (line[line.length - 1] !== QUOTE || !line.includes(ERRNO)) return undefined;
+  return ERRNO_OF_A_FILE.test(line.toString('latin1')) ? 'warning' : undefined;
 }
 
 /** In JSON all but the keys is somebody's text. */
