@@ -19,9 +19,11 @@ import { createRequire } from 'node:module';
 import { getReceive, getSequence, note } from 'epidemic-broadcast-trees/v3.js';
 import type { SignedValue } from '../message/signed.ts';
 import { isFeedId } from './engines/sqlite/validate.ts';
+import { paceEbt } from './pace.ts';
 import { requireAfresh } from './require-afresh.ts';
 import type { EbtInstance, EbtOptions, EbtStream } from './ssb/ebt-types.ts';
 import type { SsbPeer } from './ssb/types.ts';
+import type { Traffic } from './traffic.ts';
 
 /** Note on a feed that the peer does not want. */
 const NOT_REPLICATED = -1;
@@ -54,7 +56,7 @@ export interface Ebt {
   close(): void;
 }
 
-export function loadEbt(): Ebt {
+export function loadEbt(traffic: Traffic): Ebt {
   const require = createRequire(import.meta.url);
   const requireInside = createRequire(require.resolve('ssb-ebt'));
   const path = requireInside.resolve('epidemic-broadcast-trees');
@@ -76,6 +78,7 @@ export function loadEbt(): Ebt {
     );
     const append = whileOpen(tellIfTaken(options.append, () => watcher));
     instance = mend(original({ ...options, ...FORGETFUL, getAt, append }), () => watcher);
+    paceEbt(instance, traffic);
     return instance;
   };
   try {

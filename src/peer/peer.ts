@@ -39,6 +39,7 @@ import { watchNetwork } from './network-watch.ts';
 import { trackSockets } from './open-sockets.ts';
 import { describeHold } from './own-feed/hold-text.ts';
 import { openOwnFeed } from './own-feed/own-feed.ts';
+import { paceStreams } from './pace.ts';
 import { allowOwner, restrictRemote } from './permissions.ts';
 import { listenError, portsProblem } from './port.ts';
 import { promised } from './pull.ts';
@@ -50,6 +51,7 @@ import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts'
 import { tuneSockets } from './socket-writes.ts';
 import { bearNames } from './ssb/names.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
+import { limitTraffic, prepareTraffic, Traffic } from './traffic.ts';
 import { websocketTransport } from './websocket/transport.ts';
 
 /** Without it secret-stack drops every idle connection after 5 s. */
@@ -129,6 +131,7 @@ async function open(
   const lock = await takeLockAndPort(options);
   closers.push(() => lock.close());
 
+  prepareTraffic(); // before the engine loads secret-stack
   const engine = await engineFor(config.engine, paths, identity);
   const store = engine.openStore(notice);
   closers.push(() => store.close());
@@ -144,7 +147,8 @@ async function open(
 
   const stack = engine.stack(store);
   const friends = followGraph(config.hops);
-  const ebt = loadEbt();
+  const traffic = new Traffic();
+  const ebt = loadEbt(traffic);
   const instances = new Instances();
   let scheduler: Scheduler | undefined;
   const networks = watchNetwork(config.host);
@@ -163,6 +167,8 @@ async function open(
   // Node takes more than ten for a leak. Each part that looks at connections has one, for as long as the peer lives.
   peer.setMaxListeners(MAX_LISTENERS);
   closers.push(() => closeSsb(peer, paths));
+  limitTraffic(peer, traffic, (address) => sockets.find(address)?.destroy());
+  paceStreams(peer, traffic);
   allowOwner(peer);
   closers.push(applyAccess(peer, friends, config.access));
   peer.multiserver.transport({

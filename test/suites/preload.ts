@@ -6,6 +6,7 @@ import { createRequire, Module } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { loadEbt } from '../../src/peer/ebt.ts';
+import { Traffic } from '../../src/peer/traffic.ts';
 import { database, friends } from './plugins.ts';
 import { readSettings } from './settings.ts';
 
@@ -80,4 +81,4 @@ if (settings.database === 'sqlite') {
   replace(require.resolve('ssb-friends'), friends);
 }
 // It puts the mended plugin into the module cache, in the place of ssb-ebt's own.
-if (settings.ebt === 'mended') loadEbt();
+if (settings.ebt === 'mended') loadEbt(new Traffic());

@@ -3,17 +3,23 @@
 /** Sequence by feed; -1: the peer does not replicate the feed. */
 type Clock = Record<string, number>;
 
-interface EbtPeerState {
+export interface EbtPeerState {
   /** null until it is known what the peer has. */
   readonly clock: Clock | null;
   /** What is still to be told the peer: encoded notes by feed. */
   notes: Record<string, number> | null;
   /** null until the peer's first notes have come. */
   readonly replicating: Record<string, { tx: boolean; rx: boolean; sent: number | null; requested: number }> | null;
+  /** Messages that are still to be sent to it. */
+  readonly msgs: { readonly author: string; readonly sequence: number }[];
+  /** Feeds whose message after the last that was sent is to be read for it. */
+  readonly retrive: string[];
 }
 
 export interface EbtStream {
   readonly ended: boolean;
+  /** Whether there is something to send, and the other side takes it. */
+  canSend(): boolean;
   write(data: unknown): void;
   end(error?: Error): void;
   abort(error?: Error): void;
