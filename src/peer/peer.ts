@@ -22,6 +22,7 @@ import { Spool } from '../writer/spool.ts';
 import { applyAccess } from './access.ts';
 import { apiPlugin, type Doorkeeper } from './api.ts';
 import { endBufferCheck } from './buffer-check.ts';
+import { capConnections } from './connection-cap.ts';
 import { refuseCrossing, replaceOlder, replicationProgress, tellOfEarlyEnds, watchConnections } from './connections.ts';
 import type { Control, DialResult, PeerEntry, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
@@ -52,6 +53,7 @@ import { tuneSockets } from './socket-writes.ts';
 import { bearNames } from './ssb/names.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
 import { limitTraffic, prepareTraffic, Traffic } from './traffic.ts';
+import { limitUnproven } from './unproven.ts';
 import { websocketTransport } from './websocket/transport.ts';
 
 /** Without it secret-stack drops every idle connection after 5 s. */
@@ -179,8 +181,20 @@ async function open(
     failure.reject(listenError(config.wsPort, config.host, 'wsPort', error)),
   );
   peer.multiserver.transport(websockets.transport);
-  peer.on('rpc:connect', (remote) => websockets.proven(remote.stream.address));
+  const unproven = limitUnproven(config.port);
+  closers.push(() => unproven.close());
+  peer.on('rpc:connect', ({ stream }) => {
+    websockets.proven(stream.address);
+    unproven.proven(stream.address);
+  });
   tellOfEarlyEnds(peer);
+  capConnections(peer, {
+    isWanted: friends.isWanted,
+    hangUp: (remote) => {
+      hangUp(remote);
+      sockets.find(remote.stream.address)?.destroy();
+    },
+  });
   const connections = watchConnections(peer);
   const nameOf = (id: string) => store.names(peer.id).get(id) ?? id;
   instances.watch(peer, (id, addresses) => {

@@ -6,14 +6,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import WebSocket from 'ws';
+import { Unproven } from '../unproven.ts';
 import { type Connection, connectionOf, FRAME_OPTIONS } from './duplex.ts';
 
 /** Until a request is read whole: who is slower is hung up on. */
 const REQUEST_MS = 10_000;
 const CHECK_REQUESTS_EVERY_MS = 2_000;
 const MAX_HEADER_BYTES = 8_192;
-/** Connections whose handshake is not over: strangers push out strangers, the oldest first, and nobody else. */
-const MAX_UNPROVEN = 256;
 /** All together. A machine needs one. */
 const MAX_SOCKETS = 2_048;
 
@@ -39,10 +38,9 @@ export interface Listener {
 
 /** @param started called when it listens, or cannot */
 export function listen(options: ListenerOptions, started: () => void): Listener {
-  const { maxUnproven = MAX_UNPROVEN, maxSockets = MAX_SOCKETS, requestMs = REQUEST_MS } = options;
+  const { maxSockets = MAX_SOCKETS, requestMs = REQUEST_MS } = options;
   const sockets = new Set<Socket>();
-  /** In the order in which they came. */
-  const unproven = new Map<string, Socket>();
+  const unproven = new Unproven(options.maxUnproven);
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: requestMs,
@@ -58,17 +56,9 @@ export function listen(options: ListenerOptions, started: () => void): Listener 
       socket.destroy();
       return;
     }
-    const address = addressOf(socket);
     sockets.add(socket);
-    unproven.set(address, socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      unproven.delete(address);
-    });
-    const [[oldest, itsSocket] = []] = unproven;
-    if (unproven.size <= maxUnproven || oldest === undefined) return;
-    unproven.delete(oldest);
-    itsSocket?.destroy();
+    socket.once('close', () => sockets.delete(socket));
+    unproven.add(addressOf(socket), socket);
   });
 
   const webSockets = new WebSocket.Server({ ...FRAME_OPTIONS, noServer: true });
@@ -85,10 +75,7 @@ export function listen(options: ListenerOptions, started: () => void): Listener 
   server.listen({ port: options.port, host: options.host }, started);
 
   return {
-    proven(address) {
-      for (const known of unproven.keys())
-        if (address === known || address.startsWith(`${known}~`)) unproven.delete(known);
-    },
+    proven: (address) => unproven.proven(address),
     get port() {
       return (server.address() as AddressInfo).port;
     },
