@@ -2,7 +2,8 @@
 import type { Store } from '../store/store.ts';
 import type { PeerEntry, PeerStatus } from './control.ts';
 import type { Instances } from './instances.ts';
-import type { RemotePeer, SsbPeer } from './ssb/types.ts';
+import { addressFeed } from './scheduler.ts';
+import type { Callback, RemotePeer, SsbPeer } from './ssb/types.ts';
 
 type Connection = Omit<PeerEntry, 'via' | 'upToDate'>;
 
@@ -100,4 +101,31 @@ export function replicationProgress(store: Store, knownSequence: (feed: string) 
   const feeds = [...store.clock()].map(([id, have]) => ({ id, have, known: Math.max(have, knownSequence(id)) }));
   const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
   return { have: sum(feeds.map(({ have }) => have)), known: sum(feeds.map(({ known }) => known)), feeds };
+}
+
+/**
+ * ssb-conn's hub takes a connection that has ended for one that stands, when a machine had two at once: whoever dials
+ * it then is given that one, for ever. So dials go past the hub; of one address one is under way at a time.
+ */
+export function dialPastHub(peer: SsbPeer): void {
+  const underWay = new Map<string, Callback[]>();
+  peer.conn.connect.hook((_original, args) => {
+    const address = String(args[0]);
+    const callback = args.find((arg): arg is Callback => typeof arg === 'function') ?? (() => undefined);
+    const standing = peer.peers[addressFeed(address) ?? '']?.find(
+      ({ closed, stream }) => !closed && stream.address === address,
+    );
+    const waiting = underWay.get(address);
+    if (standing !== undefined) callback(null, standing);
+    else if (waiting !== undefined) waiting.push(callback);
+    else {
+      const callbacks = [callback];
+      underWay.set(address, callbacks);
+      peer.connect(address, (error, remote) => {
+        underWay.delete(address);
+        for (const told of callbacks) told(error, remote);
+      });
+    }
+    return undefined;
+  });
 }

@@ -23,7 +23,14 @@ import { applyAccess } from './access.ts';
 import { apiPlugin, type Doorkeeper } from './api.ts';
 import { endBufferCheck } from './buffer-check.ts';
 import { capConnections } from './connection-cap.ts';
-import { refuseCrossing, replaceOlder, replicationProgress, tellOfEarlyEnds, watchConnections } from './connections.ts';
+import {
+  dialPastHub,
+  refuseCrossing,
+  replaceOlder,
+  replicationProgress,
+  tellOfEarlyEnds,
+  watchConnections,
+} from './connections.ts';
 import type { Control, DialResult, PeerEntry, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
 import { loadEbt } from './ebt.ts';
@@ -172,6 +179,7 @@ async function open(
   limitTraffic(peer, traffic, (address) => sockets.find(address)?.destroy());
   paceStreams(peer, traffic);
   allowOwner(peer);
+  dialPastHub(peer);
   closers.push(applyAccess(peer, friends, config.access));
   peer.multiserver.transport({
     name: 'unix',
@@ -437,7 +445,6 @@ async function dial(peer: SsbPeer, address: string, network: boolean): Promise<D
   });
   try {
     const dialled = promised<unknown>((callback) => peer.conn.connect(address, callback));
-    // ssb-conn gives false where another dial of the same address came to nothing.
     const isConnected = (await Promise.race([dialled, late])) !== false;
     return { connected: isConnected, error: isConnected ? null : 'no answer yet' };
   } catch (error) {

