@@ -6,6 +6,7 @@ import { takeLock } from '../lock.ts';
 import type { MachineAccess } from '../open-control.ts';
 import { promised } from '../pull.ts';
 import type { SsbPeer } from '../ssb/types.ts';
+import { prepareTraffic } from '../traffic.ts';
 
 /**
  * Either may lag behind, which the next start mends (what flume lost is given back to it): what both have must agree.
@@ -19,6 +20,7 @@ export async function differingFeeds(
   const lock = takeLock(paths);
   const release = captureLibraryOutput(notice);
   try {
+    prepareTraffic(); // the process may open a peer afterwards
     const { createSsbServer } = await import('ssb-server');
     const peer: SsbPeer = createSsbServer()({
       path: paths.dir,
