@@ -9,8 +9,11 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** An address that does not answer for so long does not keep a machine's other ones from being tried. */
 const DIAL_PATIENCE_MS = 10_000;
-/** A connection that ends sooner counts as a failure: whoever hangs up at once is not dialled every second. */
-const SHORT_LIFE_MS = 10_000;
+/**
+ * A connection that ends sooner counts as a failure: whoever hangs up at once is not dialled every second. Who stayed
+ * longer, and was killed or restarted, is.
+ */
+const SHORT_LIFE_MS = 500;
 /** Time that is missing between two ticks: the computer slept, or its clock was set. */
 const JUMP_MS = 10_000;
 
