@@ -18,6 +18,7 @@ import { register as registerMachines } from './commands/machines.ts';
 import { register as registerNewIdentity } from './commands/new-identity.ts';
 import { register as registerNotify } from './commands/notify.ts';
 import { register as registerPipe } from './commands/pipe.ts';
+import { register as registerRekey } from './commands/rekey.ts';
 import { register as registerRun } from './commands/run.ts';
 import { register as registerStart } from './commands/start.ts';
 import { register as registerStatus } from './commands/status.ts';
@@ -39,6 +40,7 @@ const VERBS = [
   registerBlock,
   registerMachines,
   registerConnect,
+  registerRekey,
   registerRun,
   registerPipe,
   registerLog,

@@ -36,6 +36,8 @@ export interface MachinePaths {
   readonly invites: string;
   /** Invites that it was given and has not redeemed. */
   readonly joining: string;
+  /** Network keys that were changed: see peer/rekey. */
+  readonly rekey: string;
   /** How far other machines have its feed. */
   readonly receipts: string;
   /** Outside the directory, so that a copy that is put back does not bring its own: how far feeds had come. */
@@ -70,6 +72,7 @@ export function machinePaths(
     ownFeed: join(dir, 'own-feed.json'),
     invites: join(dir, 'invites.json'),
     joining: join(dir, 'joining.json'),
+    rekey: join(dir, 'rekey.json'),
     receipts: join(dir, 'receipts.json'),
     highWaterMarks: join(stateHome, 'ssblog'),
   };

@@ -14,6 +14,10 @@ function isNetworkKey(text: string): boolean {
   return bytes.length === NETWORK_KEY_BYTES && bytes.toString('base64') === text;
 }
 
+export const networkKeySchema = z
+  .string({ error: 'must be 32 bytes in base64 (44 characters)' })
+  .refine(isNetworkKey, { error: 'must be 32 bytes in base64 (44 characters)' });
+
 /** A flag and the environment give text, the file a number. */
 const integer = (min: number, max: number, what: string) => {
   const error = { error: `must be ${what}` };
@@ -55,9 +59,7 @@ const ACCESS = ['members', 'followed'] as const satisfies readonly Access[];
 
 const keysSchema = z.strictObject({
   name: nameSchema,
-  networkKey: z
-    .string({ error: 'must be 32 bytes in base64 (44 characters)' })
-    .refine(isNetworkKey, { error: 'must be 32 bytes in base64 (44 characters)' }),
+  networkKey: networkKeySchema,
   host: z.string({ error: 'must be an address' }).min(1, { error: 'must be an address' }).optional(),
   port: integer(1, 65_535, 'a port from 1 to 65535'),
   hops: integer(1, 10, 'a whole number from 1 to 10'),

@@ -7,6 +7,7 @@ import { SsblogError } from '../errors.ts';
 import { type Content, parseContent } from '../message/content.ts';
 import { type Control, inviteOptionsSchema } from './control.ts';
 import type { Instances } from './instances.ts';
+import { rekeyOptionsSchema } from './rekey/options.ts';
 import type { Callback } from './ssb/types.ts';
 
 /** More than any client of ours sends in one call. */
@@ -22,6 +23,7 @@ export const API_MANIFEST = {
   invites: 'async',
   revokeInvite: 'async',
   join: 'async',
+  rekey: 'async',
   stop: 'async',
   instance: 'async',
   hasTwin: 'async',
@@ -104,6 +106,8 @@ export function apiPlugin(control: () => Promise<Control & Doorkeeper> | undefin
           return true;
         });
       },
+      rekey: (options: unknown, callback: Callback) =>
+        answer(callback, (peer) => peer.rekey(rekeyOptionsSchema.parse(options))),
       stop: (callback: Callback<boolean>) =>
         answer(callback, async (peer) => {
           await peer.stop();

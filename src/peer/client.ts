@@ -18,6 +18,7 @@ import {
   peerStatusSchema,
 } from './control.ts';
 import { promised } from './pull.ts';
+import { rekeyResultSchema } from './rekey/options.ts';
 import { secureSocketDirectory, socketPath } from './socket.ts';
 import type { Callback } from './ssb/types.ts';
 
@@ -34,6 +35,7 @@ interface Rpc {
     invites(callback: Callback<unknown>): void;
     revokeInvite(id: string, callback: Callback<unknown>): void;
     join(code: string, callback: Callback<unknown>): void;
+    rekey(options: object, callback: Callback<unknown>): void;
     stop(callback: Callback<unknown>): void;
   };
   close(abort: true, callback: Callback): void;
@@ -125,6 +127,7 @@ function controlOver(rpc: Rpc): Control {
     invites: async () => openInvitesSchema.parse(await call((callback) => api.invites(callback))),
     revokeInvite: async (id) => z.boolean().parse(await call((callback) => api.revokeInvite(id, callback))),
     join: async (code) => joinResultSchema.parse(await call((callback) => api.join(code, callback))),
+    rekey: async (options) => rekeyResultSchema.parse(await call((callback) => api.rekey(options, callback))),
     async stop() {
       await call((callback) => api.stop(callback));
     },

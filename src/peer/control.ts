@@ -4,6 +4,7 @@ import type { Content } from '../message/content.ts';
 import type { Sink } from '../writer/sink.ts';
 import { MAX_USES, type OpenInvite, openInviteSchema } from './invites/book.ts';
 import { knockSchema } from './knocks.ts';
+import type { RekeyOptions, RekeyResult } from './rekey/options.ts';
 
 export interface Control extends Sink {
   /** Whether the peer is a daemon; if not, it lives in this process and ends with it. */
@@ -22,6 +23,11 @@ export interface Control extends Sink {
    * @throws SsblogError what the other machine answered, when it refused
    */
   join(code: string): Promise<JoinResult>;
+  /**
+   * Makes a new network key and announces it, or ends the time in which the old one is accepted.
+   * @throws SsblogError `held` when the own feed must not be written, `usage` when there is nothing to end
+   */
+  rekey(options: RekeyOptions): Promise<RekeyResult>;
   /** Asks the peer to end. */
   stop(): Promise<void>;
   /** Lets go of the peer: ends the connection, or the peer itself when it is in this process. */

@@ -48,6 +48,8 @@ export interface FollowGraph {
   isWanted(feed: string): boolean;
   isBlocked(id: string): boolean;
   isFollowed(id: string): boolean;
+  /** What this machine says of others. */
+  ownContacts(): Contact[];
   /** This machine itself is within. */
   isWithinHops(id: string): boolean;
   /** Calls whenever somebody came within the hops, left them, or was blocked. @returns a function that stops it */
@@ -83,6 +85,7 @@ export function followGraph(maxHops: number): FollowGraph {
     isWanted: (feed) => isWanted(feed),
     isBlocked: (id) => graph?.get(self, id)?.blocking ?? false,
     isFollowed: (id) => graph?.get(self, id)?.following ?? false,
+    ownContacts: () => [...(graph?.all() ?? [])].filter(({ from }) => from === self),
     isWithinHops: (id) => (graph?.hops.get(id) ?? -1) >= 0,
     onChange: (listener) => {
       let stop = (): void => undefined;

@@ -52,6 +52,10 @@ import { allowOwner, restrictRemote } from './permissions.ts';
 import { listenError, portsProblem } from './port.ts';
 import { promised } from './pull.ts';
 import { Receipts } from './receipts.ts';
+import { dialWithOldKeys, handshakes, TRANSFORM } from './rekey/handshake.ts';
+import { Keyring } from './rekey/keyring.ts';
+import { Rekeying } from './rekey/rekeying.ts';
+import { openRekey } from './rekey/state-file.ts';
 import { requireAfresh } from './require-afresh.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
 import { recordSeen } from './seen.ts';
@@ -130,7 +134,7 @@ async function open(
   closers: (() => unknown)[],
   closeAll: () => Promise<void>,
 ): Promise<LocalPeer> {
-  const { config, identity, paths, network, notice } = options;
+  const { identity, paths, network, notice } = options;
   closers.push(captureLibraryOutput(notice));
   endBufferCheck();
   closers.push(tuneSockets());
@@ -141,6 +145,16 @@ async function open(
   closers.push(() => lock.close());
 
   prepareTraffic(); // before the engine loads secret-stack
+  const rekeyed = openRekey(paths, options.config, Date.now());
+  const keyring = new Keyring(rekeyed.key, rekeyed.old);
+  let rekeying: Rekeying | undefined;
+  const config: Config = {
+    ...options.config,
+    get networkKey() {
+      return keyring.current;
+    },
+  };
+
   const engine = await engineFor(config.engine, paths, identity);
   const store = engine.openStore(notice);
   closers.push(() => store.close());
@@ -163,7 +177,7 @@ async function open(
   const networks = watchNetwork(config.host);
   closers.push(() => networks.close());
   const lan = lanDiscovery({
-    networkKey: config.networkKey,
+    networkKeys: () => keyring.accepted(),
     keys: identity,
     port: config.port,
     network: networks,
@@ -185,6 +199,16 @@ async function open(
     name: 'unix',
     create: () => loadUnixSocket()({ path: socketDirectory(paths), scope: 'device' }),
   });
+  peer.multiserver.transform(
+    handshakes({
+      identity,
+      keyring,
+      timeoutMs: HANDSHAKE_MS,
+      mayUseOld: (id) => rekeying?.mayUseOld(id) ?? false,
+      authorize: (id, callback) => peer.auth(id, callback),
+    }),
+  );
+  dialWithOldKeys(peer, keyring);
   const websockets = websocketTransport((error) =>
     failure.reject(listenError(config.wsPort, config.host, 'wsPort', error)),
   );
@@ -277,6 +301,22 @@ async function open(
     storedProgress: (run) => store.runProgress(identity.id, run),
   });
   closers.push(() => writer.idle());
+  rekeying = new Rekeying({
+    peer,
+    identity,
+    paths,
+    store,
+    graph: friends,
+    keyring,
+    state: rekeyed,
+    publish: async (contents) => {
+      await ownFeed.ready();
+      await feeds.publish(contents);
+    },
+    nameOf,
+    notice,
+  });
+  closers.push(() => rekeying?.close());
   const door = openDoor({
     peer,
     graph: friends,
@@ -332,6 +372,10 @@ async function open(
     onRecords: (listener) => store.onRecords(listener),
     ...door.calls,
     have: (remote, sequence) => receipts.heard(remote, identity.id, z.int().nonnegative().parse(sequence)),
+    rekey: async (wanted) => {
+      if (rekeying === undefined) throw new Error('the peer is not open');
+      return rekeying.rekey(wanted);
+    },
     stop: async () => stop.resolve(),
     close: async () => {
       closing = true;
@@ -392,7 +436,7 @@ function listens({ network, listens = true }: PeerOptions): boolean {
 
 function stackConfig(options: PeerOptions): object {
   const { config, identity, paths } = options;
-  const listen = { scope: ['device', 'local', 'public'], transform: 'shs', host: config.host };
+  const listen = { scope: ['device', 'local', 'public'], transform: TRANSFORM, host: config.host };
   const net = [{ ...listen, port: config.port }];
   const ws = config.relay ? [{ ...listen, port: config.wsPort }] : [];
   return {
@@ -404,7 +448,7 @@ function stackConfig(options: PeerOptions): object {
     timers: { inactivity: INACTIVITY_MS, handshake: HANDSHAKE_MS },
     connections: {
       incoming: { unix: [{ scope: 'device', transform: 'noauth' }], ...(listens(options) ? { net, ws } : {}) },
-      outgoing: { net: [{ transform: 'shs' }], ws: [{ transform: 'shs' }] },
+      outgoing: { net: [{ transform: TRANSFORM }], ws: [{ transform: TRANSFORM }] },
     },
   };
 }

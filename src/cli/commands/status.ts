@@ -15,16 +15,25 @@ export function register(program: Command, context: Context): void {
 
 async function run(call: Invocation): Promise<void> {
   const access = await loadMachine(call);
-  const [{ openReader }, { spoolState }, { diskUse }, { readHold }, { readNotifyState }, { readWaiting }, render] =
-    await Promise.all([
-      import('../reader.ts'),
-      import('../../writer/spool.ts'),
-      import('../disk.ts'),
-      import('../../peer/own-feed/hold-text.ts'),
-      import('../../notify/state-file.ts'),
-      import('../../peer/invites/pending.ts'),
-      import('../render/status.ts'),
-    ]);
+  const [
+    { openReader },
+    { spoolState },
+    { diskUse },
+    { readHold },
+    { readNotifyState },
+    { readWaiting },
+    { rekeyProgress },
+    render,
+  ] = await Promise.all([
+    import('../reader.ts'),
+    import('../../writer/spool.ts'),
+    import('../disk.ts'),
+    import('../../peer/own-feed/hold-text.ts'),
+    import('../../notify/state-file.ts'),
+    import('../../peer/invites/pending.ts'),
+    import('../rekey-progress.ts'),
+    import('../render/status.ts'),
+  ]);
   const { config, identity, paths } = access;
   const peer = await askDaemon(access);
   const store = await openReader(access);
@@ -62,6 +71,7 @@ async function run(call: Invocation): Promise<void> {
       hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
       spool: { files: spool.files, lines: spool.lines },
       disk: { bytes: disk.bytes },
+      rekey: rekeyProgress(access, store),
       // Only where somebody is to be told something.
       ...(config.notify !== undefined && { notify: { failing } }),
     };

@@ -1,5 +1,7 @@
 /** The answer of `status`, for people. */
 import { escapeText } from '../../assemble/escape-controls.ts';
+import type { RekeyProgress } from '../rekey-progress.ts';
+import { renderRekeyRows } from './rekey.ts';
 import { counted, renderAgo, renderBytes, renderDuration } from './units.ts';
 
 export interface Status {
@@ -36,6 +38,7 @@ export interface Status {
   /** How many machines came by that are not followed. */
   pending: number;
   spool: { files: number; lines: number };
+  rekey: RekeyProgress;
   /** Names of notifiers that fail. */
   notify: { failing: readonly string[] };
   disk: { bytes: number; kinds: readonly (readonly [kind: string, bytes: number])[] };
@@ -92,6 +95,12 @@ export function renderStatus(status: Status, now: number): string {
           string,
           string,
         ][])),
+    ...(status.rekey.changedMs === null
+      ? []
+      : renderRekeyRows(status.rekey, now).map((text, index): [string, string] => [
+          index === 0 ? 'network key' : '',
+          text,
+        ])),
     ['disk', renderDisk(status.disk)],
     ...status.addresses.map((address, index): [string, string] => [index === 0 ? 'listens on' : '', address]),
     ...status.peers.map((peer): [string, string] => [

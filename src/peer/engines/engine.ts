@@ -31,11 +31,14 @@ export interface EngineContext {
   readonly fatal: (error: unknown) => void;
 }
 
+/** `….box`: encrypted for some machines. */
+export type PrivateContent = string;
+
 export interface Feeds {
   /**
    * Signs contents as this machine's next messages, in their order.
    * Resolves when they are durable and readable in the store.
    */
-  publish(contents: readonly Content[]): Promise<void>;
+  publish(contents: readonly (Content | PrivateContent)[]): Promise<void>;
   close(): Promise<void>;
 }

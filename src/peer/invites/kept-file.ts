@@ -7,7 +7,12 @@ import { SsblogError, systemCode } from '../../errors.ts';
  * @returns `empty` when there is no file
  * @throws SsblogError `io` when it cannot be read, `config` when it does not hold what it must
  */
-export function readKept<T>(file: string, schema: z.ZodType<T>, empty: T): T {
+export function readKept<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  empty: T,
+  hint = 'remove it, and invite or join again',
+): T {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -17,7 +22,7 @@ export function readKept<T>(file: string, schema: z.ZodType<T>, empty: T): T {
   }
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new SsblogError('config', `${file} is damaged`, { hint: 'remove it, and invite or join again' });
+  throw new SsblogError('config', `${file} is damaged`, { hint });
 }
 
 /** @throws SsblogError `io` when the disk refuses */

@@ -21,7 +21,8 @@ const MAX_UNREAD = 100;
 const MANIFEST = { start: 'sync', stop: 'sync', discoveredPeers: 'source' } as const;
 
 export interface LanOptions {
-  readonly networkKey: string;
+  /** Those that are accepted now: this machine speaks and hears under each. */
+  readonly networkKeys: () => readonly string[];
   readonly keys: { readonly id: string; readonly public: string; readonly private: string };
   /** Where the peer listens. */
   readonly port: number;
@@ -52,8 +53,14 @@ interface Discovered {
   readonly verified: true;
 }
 
-export function lanDiscovery({ networkKey, keys, port, network, onFound, now = Date.now }: LanOptions): Lan {
-  const key = lanKey(networkKey);
+export function lanDiscovery({ networkKeys, keys, port, network, onFound, now = Date.now }: LanOptions): Lan {
+  const derived = new Map<string, Buffer>();
+  const lanKeys = () =>
+    networkKeys().map((networkKey) => {
+      const key = derived.get(networkKey) ?? lanKey(networkKey);
+      derived.set(networkKey, key);
+      return key;
+    });
   const newToken = () => randomBytes(TOKEN_BYTES).toString('hex');
   const neighbours = new Neighbours({ self: keys.id, now, newToken });
   const gate = new FloodGate(now);
@@ -65,7 +72,7 @@ export function lanDiscovery({ networkKey, keys, port, network, onFound, now = D
   const hear = (packet: Buffer, source: string) => {
     if (packet.length !== PACKET_BYTES || linkOf(network.links, source) === undefined) return;
     if (!gate.admits(source)) return;
-    const said = openAnnouncement(key, packet);
+    const said = firstOf(lanKeys(), (key) => openAnnouncement(key, packet));
     if (said === undefined || said.address !== bare(source)) return;
     const shs = said.id.slice(1).replace('.ed25519', '');
     const address = neighbours.hear(said, `net:${dialHost(source)}:${said.port}~shs:${shs}`);
@@ -77,8 +84,10 @@ export function lanDiscovery({ networkKey, keys, port, network, onFound, now = D
   const speak = () => {
     network.check();
     for (const link of network.links) {
-      const packet = sealAnnouncement(key, keys, { ...neighbours.next(), address: link.address, port });
-      sockets?.send(link, packet);
+      for (const key of lanKeys()) {
+        const packet = sealAnnouncement(key, keys, { ...neighbours.next(), address: link.address, port });
+        sockets?.send(link, packet);
+      }
     }
     timer = setTimeout(speak, firstPauses.shift() ?? EVERY_MS);
     timer.unref();
@@ -126,6 +135,14 @@ export function lanDiscovery({ networkKey, keys, port, network, onFound, now = D
     }),
   };
   return lan;
+}
+
+function firstOf<K, V>(keys: readonly K[], open: (key: K) => V | undefined): V | undefined {
+  for (const key of keys) {
+    const value = open(key);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 /** Machines as they are found. */

@@ -28,6 +28,16 @@ declare module 'chloride' {
   export default sodium;
 }
 
+declare module 'ssb-keys' {
+  const ssbKeys: {
+    /** @param recipients feed ids, at most 7 */
+    box(content: object, recipients: readonly string[]): string;
+    /** Not an object for what is not meant for these keys. */
+    unbox(boxed: string, keys: { private: string }): unknown;
+  };
+  export default ssbKeys;
+}
+
 declare module 'epidemic-broadcast-trees/v3.js' {
   export function note(sequence: number, isWanted: boolean): number;
   export function getReceive(note: number): boolean;
@@ -44,6 +54,11 @@ declare module 'ssb-conn/lib/gossip.js' {
 }
 
 declare module 'multiserver/plugins/ws.js' {
+  const create: (options: object) => object;
+  export default create;
+}
+
+declare module 'multiserver/plugins/shs.js' {
   const create: (options: object) => object;
   export default create;
 }

@@ -32,6 +32,8 @@ export interface ConnectionRecord {
 export interface RemotePeer {
   readonly id: string;
   readonly stream: { readonly address: string };
+  /** What the transform says of the connection. */
+  readonly meta?: object | undefined;
   createHistoryStream(options: { id: string; seq: number; limit: number; keys: false }): PullSource<unknown>;
   /** Only where ssblog is on the other side as well. */
   readonly ssblog: {
@@ -54,8 +56,11 @@ export interface SsbPeer {
   readonly peers: Readonly<Record<string, RemotePeer[]>>;
   getAddress(scope: 'device' | 'local' | 'public'): string | null;
   getManifest(): object;
-  readonly auth: Hookable<(id: string, callback: Callback) => void>;
-  readonly multiserver: { transport(transport: { name: string; create: (options: object) => unknown }): void };
+  readonly auth: ((id: string, callback: Callback) => void) & Hookable<(id: string, callback: Callback) => void>;
+  readonly multiserver: {
+    transport(transport: { name: string; create: (options: object) => unknown }): void;
+    transform(transform: { name: string; create: () => unknown }): void;
+  };
   on(event: 'rpc:connect', listener: (remote: RemotePeer, isClient: boolean) => void): void;
   setMaxListeners(count: number): void;
   /** Dials, past ssb-conn. */
@@ -63,8 +68,9 @@ export interface SsbPeer {
   once(event: 'multiserver:listening', listener: () => void): void;
   close(callback: Callback): void;
 
-  readonly publish: ((content: object, callback: Callback<SignedMessage>) => void) &
-    Hookable<(content: object, callback: Callback<SignedMessage>) => void>;
+  /** A content that is a text is encrypted. */
+  readonly publish: ((content: object | string, callback: Callback<SignedMessage>) => void) &
+    Hookable<(content: object | string, callback: Callback<SignedMessage>) => void>;
   add(value: object, callback: Callback<SignedMessage>): void;
   /** `sync`: whether the database's views have followed its log to the end. */
   status(): { sync: { sync: boolean } };
