@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { befriend, type Machine, network, startAll } from '../helpers/machine.ts';
+import { befriend, link, type Machine, network, startAll } from '../helpers/machine.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 interface Progress {
@@ -110,6 +110,24 @@ test('when the time of the old key is over, or was ended, it is refused', async 
   await late.start();
   assert.match((await late.must('connect', laptop.address)).stderr, /another network key/);
   assert.notEqual(keyOf(late), keyOf(laptop));
+});
+
+test('an announcement that was here before its author was followed is found', async (t) => {
+  const [laptop, nas, desk] = await network(t, 'laptop', 'nas', 'desk');
+  await startAll(laptop, nas, desk);
+  await befriend(nas, laptop);
+  await laptop.must('follow', desk.id);
+  await link(desk, nas); // nas does not follow it, so it passes nothing on
+  await desk.waitForPeer(nas);
+  await laptop.must('rekey');
+  const key = keyOf(laptop);
+  await waitForKey(nas, key);
+  await laptop.pipe('after the announcement\n');
+  await desk.waitForLog(1);
+  assert.notEqual(keyOf(desk), key);
+  await desk.must('follow', laptop.id);
+  await waitForKey(desk, key);
+  await waitForConfirmed(nas, 'desk');
 });
 
 test('daemons that are killed while a key changes end with one key, and two changes at one time as well', async (t) => {
