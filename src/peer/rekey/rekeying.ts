@@ -54,7 +54,7 @@ export class Rekeying {
   #state: RekeyState;
   /** What could not be taken over yet. */
   #waiting: Announcement | undefined;
-  #telling: Promise<void> | undefined;
+  #telling: Promise<void> = Promise.resolve();
   /** Why the key could not be announced; said once, though that is tried again. */
   #failure: string | undefined;
   /** How far feeds were looked through by the processes before. */
@@ -204,11 +204,10 @@ export class Rekeying {
   }
 
   /** Tells those who were not told. One after the other: nobody is told twice. */
-  async #tell(): Promise<void> {
-    await this.#telling;
-    const telling = this.#announce();
+  #tell(): Promise<void> {
+    const telling = this.#telling.then(() => this.#announce());
     this.#telling = telling.catch(() => undefined); // whoever called hears it
-    await telling;
+    return telling;
   }
 
   async #tellInBackground(): Promise<void> {
