@@ -53,9 +53,9 @@ export function isLater(one: Pick<Announcement, 'at' | 'origin'>, other: Pick<An
   return one.at !== other.at ? one.at > other.at : one.origin > other.origin;
 }
 
-/** @throws SsblogError `usage` when they are too many for a message */
-export function joinShutOut(...lists: readonly (readonly string[])[]): string[] {
-  const all = [...new Set(lists.flat())];
+/** @returns each once. @throws SsblogError `usage` when they are too many for a message */
+export function checkShutOut(ids: readonly string[]): string[] {
+  const all = [...new Set(ids)];
   if (all.length <= MAX_SHUT_OUT) return all;
   throw new SsblogError('usage', `${all.length} machines are to be shut out; a message holds ${MAX_SHUT_OUT}`, {
     hint: 'make a new network: ssblog init, and join codes for the machines that stay',

@@ -15,7 +15,7 @@ import { SsblogError } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 import type { FollowGraph } from '../follow-graph.ts';
 import type { RemotePeer, SsbPeer } from '../ssb/types.ts';
-import { type Announcement, isLater, joinShutOut, openAnnouncement, sealAnnouncement } from './announcement.ts';
+import { type Announcement, checkShutOut, isLater, openAnnouncement, sealAnnouncement } from './announcement.ts';
 import { networkKeyOf } from './handshake.ts';
 import type { Keyring } from './keyring.ts';
 import type { RekeyOptions, RekeyResult } from './options.ts';
@@ -100,12 +100,18 @@ export class Rekeying {
     await this.#tell();
     this.#hangUp();
     const { at, until, told, shutOut } = this.#state;
-    return { changedMs: at, untilMs: until, told: told.length, shutOut: [...shutOut] };
+    return {
+      changedMs: at,
+      untilMs: until,
+      told: told.filter((id) => id !== this.#options.identity.id).length,
+      shutOut: [...shutOut],
+    };
   }
 
   #makeKey(graceMs: number): void {
     const now = this.#now();
     const at = Math.max(now, this.#state.at + 1);
+    const shutOut = checkShutOut(this.#shutOut());
     const key = randomBytes(KEY_BYTES).toString('base64');
     this.#adopt({
       type: 'ssblog-rekey',
@@ -113,7 +119,7 @@ export class Rekeying {
       at,
       until: now + graceMs,
       origin: this.#options.identity.id,
-      shutOut: [],
+      shutOut,
     });
   }
 
@@ -124,7 +130,7 @@ export class Rekeying {
       });
     }
     const old = this.#state.old.map(({ key, untilMs }) => ({ key, untilMs: Math.min(untilMs, until) }));
-    const state = { ...this.#state, old, until: Math.min(this.#state.until, until), told: [] };
+    const state = { ...this.#state, old, until: Math.min(this.#state.until, until), told: [], isEnding: true };
     writeRekey(this.#options.paths, state);
     this.#use(state);
   }
@@ -163,34 +169,37 @@ export class Rekeying {
       );
       this.#passOn();
     } catch (error) {
+      // Once, though it is tried again and again.
+      if (this.#waiting === undefined)
+        this.#options.notice(`the new network key cannot be taken over yet: ${(error as Error).message}`);
       this.#waiting = announcement;
-      this.#options.notice(`the new network key cannot be taken over yet: ${(error as Error).message}`);
     }
   }
 
   /** Both files are on the disk before anybody is met with it. */
   #adopt({ key, at, until, origin, shutOut }: Announcement): void {
-    const { graph, paths } = this.#options;
     const now = this.#now();
-    const blocked = graph.ownContacts().filter(({ blocking }) => blocking);
     const old = [{ key: this.#state.key, untilMs: until }, ...this.#state.old];
     const state: RekeyState = {
       key,
       at,
       until,
       origin,
-      shutOut: joinShutOut(
-        this.#state.shutOut,
-        shutOut,
-        blocked.map(({ to }) => to),
-      ),
+      shutOut: [...new Set([...this.#shutOut(), ...shutOut])],
       old: old.filter(({ untilMs }) => untilMs > now).slice(0, MAX_OLD_KEYS),
-      told: [],
+      told: [origin],
+      isEnding: false,
       confirmed: {},
     };
-    adoptKey(paths, state);
+    adoptKey(this.#options.paths, state);
     this.#use(state);
     this.#waiting = undefined;
+  }
+
+  /** Who must not get the next key, as far as this machine knows. */
+  #shutOut(): string[] {
+    const blocked = this.#options.graph.ownContacts().filter(({ blocking }) => blocking);
+    return [...this.#state.shutOut, ...blocked.map(({ to }) => to)];
   }
 
   #use(state: RekeyState): void {
@@ -226,26 +235,26 @@ export class Rekeying {
     const state = this.#state;
     const recipients = this.#recipients();
     if (recipients.length === 0) return;
-    const { key, at, until, origin, shutOut } = state;
+    const { key, at, until, origin } = state;
     if (origin === '') return;
+    const shutOut = checkShutOut(state.shutOut);
     const announcement = { type: 'ssblog-rekey' as const, key, at, until, origin, shutOut };
     await this.#options.publish(sealAnnouncement(announcement, recipients));
     if (this.#state.key !== key || this.#state.until !== until) return;
     const told = [...new Set([...this.#state.told, ...recipients])];
-    this.#state = { ...this.#state, told };
+    this.#state = { ...this.#state, told, isEnding: false };
     writeRekey(this.#options.paths, this.#state);
   }
 
-  /** Machines that are followed and have not been told. Who is followed later and has the key need not be. */
+  /** Machines that are followed and have not been told. */
   #recipients(): string[] {
-    const { origin, told, confirmed, shutOut } = this.#state;
-    if (origin === '') return [];
-    const { graph, identity, keyring } = this.#options;
-    const isFirst = told.length === 0;
-    if (!isFirst && keyring.accepted().length === 1) return [];
-    const isOut = (id: string) => id === identity.id || id === origin || shutOut.includes(id) || graph.isBlocked(id);
+    const { origin, told, confirmed, shutOut, isEnding } = this.#state;
+    const { graph, keyring } = this.#options;
+    if (origin === '' || (!isEnding && keyring.accepted().length === 1)) return [];
+    const isOut = (id: string) => shutOut.includes(id) || graph.isBlocked(id);
+    // Whoever has the key must hear that the old one ends, and nothing else.
     return this.#followed().filter(
-      (id) => !isOut(id) && !told.includes(id) && (isFirst || confirmed[id] === undefined),
+      (id) => !isOut(id) && !told.includes(id) && (isEnding || confirmed[id] === undefined),
     );
   }
 

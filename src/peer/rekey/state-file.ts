@@ -23,6 +23,8 @@ const stateSchema = z.object({
   old: z.array(z.object({ key: networkKeySchema, untilMs: z.number() })),
   /** Machines that this one has announced it to. */
   told: z.array(feedIdSchema).max(MAX_FEEDS),
+  /** The time of the old key was ended, and that is to be announced as well. */
+  isEnding: z.boolean(),
   /** Machines that were connected under it, and since when. */
   confirmed: z.record(feedIdSchema, z.number()),
 });
@@ -31,12 +33,12 @@ export type RekeyState = z.infer<typeof stateSchema>;
 const DAMAGED_HINT = 'remove it: the key in config.json stays, older ones are then refused';
 
 function unchanged(key: string): RekeyState {
-  return { key, at: 0, until: 0, origin: '', shutOut: [], old: [], told: [], confirmed: {} };
+  return { key, at: 0, until: 0, origin: '', shutOut: [], old: [], told: [], isEnding: false, confirmed: {} };
 }
 
 /** @returns undefined where the key was never changed */
 export function readRekey(paths: MachinePaths): RekeyState | undefined {
-  return readKept(paths.rekey, stateSchema.optional(), undefined, DAMAGED_HINT);
+  return readKept<RekeyState | undefined>(paths.rekey, stateSchema, undefined, DAMAGED_HINT);
 }
 
 /** Both files, or when it is interrupted between them, `openRekey` ends it. @throws SsblogError `io` */

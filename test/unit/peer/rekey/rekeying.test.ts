@@ -221,6 +221,31 @@ test('the old key ends at its time, or sooner when somebody says so', async (t) 
   assert.deepEqual((await me.restart()).keyring.accepted(), [said.key]);
 });
 
+test('whoever ends the time of the old key tells all, the maker of the new one too', async (t) => {
+  const me = machine(t);
+  const [laptop, nas] = [generate(), generate()];
+  me.following.add(laptop.id);
+  me.following.add(nas.id);
+  const said = announcement(laptop.id);
+  me.hear(laptop.id, said);
+  for (const { id } of [laptop, nas]) me.meet(id, said.key);
+  assert.equal((await me.rekeying.rekey({ end: true })).told, 2);
+  for (const other of [laptop, nas]) {
+    assert.deepEqual(openAnnouncement(me.published.at(-1), other), { ...said, until: NOW });
+  }
+  const count = me.published.length;
+  me.following.add(generate().id); // it has the key, or it could not be met
+  me.changed();
+  await me.restart();
+  assert.equal(me.published.length, count);
+});
+
+test('a damaged file is said to be, and not taken for none', (t) => {
+  const me = machine(t);
+  writeFileSync(me.paths.rekey, '{', { mode: 0o600 });
+  assert.throws(() => readRekey(me.paths), /rekey.json is damaged/);
+});
+
 test('a machine that is killed between its two files goes on with the new key, and tells the others', async (t) => {
   const me = machine(t);
   const nas = generate();
