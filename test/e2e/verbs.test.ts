@@ -193,6 +193,7 @@ test('status tells what runs, who is connected, and how much there is', async (t
     'name',
     'peers',
     'pending',
+    'rekey',
     'replication',
     'spool',
     'waiting',
