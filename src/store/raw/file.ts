@@ -15,9 +15,15 @@ export interface RawFile {
   close(): void;
 }
 
+/** The first byte of a page that holds rows of a table. */
+export const TABLE_LEAF = 0x0d;
+
 const MAGIC = Buffer.from('SQLite format 3\0');
-/** What SQLite makes when it is not told otherwise. */
-const DEFAULT_PAGE_BYTES = 4096;
+/** Of a store, and of one that an older ssblog made. */
+const PAGE_BYTES = 2048;
+const OLDER_PAGE_BYTES = 4096;
+/** Pages are looked at up to here, where no header tells how large they are. */
+const GUESS_BYTES = 32 * 1024 * 1024;
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 /** The last bit says in which byte order checksums were made. */
@@ -32,7 +38,7 @@ export function openRaw(file: string): RawFile {
   const isKnown = header.subarray(0, MAGIC.length).equals(MAGIC);
   const walHeader = wal === undefined ? undefined : readWalHeader(wal);
   const pageBytes =
-    (isKnown ? pageSize(header.readUInt16BE(16)) : undefined) ?? walHeader?.pageBytes ?? DEFAULT_PAGE_BYTES;
+    (isKnown ? pageSize(header.readUInt16BE(16)) : undefined) ?? walHeader?.pageBytes ?? guessPageBytes(main);
   const reserved = isKnown ? header.readUInt8(20) : 0;
   const changed =
     wal !== undefined && walHeader?.pageBytes === pageBytes ? changedPages(wal, walHeader) : new Map<number, number>();
@@ -68,6 +74,18 @@ function openIfThere(file: string): number | undefined {
 function pageSize(field: number): number | undefined {
   const bytes = field === 1 ? 65_536 : field;
   return bytes >= 512 && bytes <= 65_536 && (bytes & (bytes - 1)) === 0 ? bytes : undefined;
+}
+
+/** In a file of larger pages hardly anything begins in their midst; in one of smaller ones half of all pages do. */
+function guessPageBytes(main: number): number {
+  const bytes = Buffer.alloc(Math.min(fstatSync(main).size, GUESS_BYTES));
+  readSync(main, bytes, 0, bytes.length, 0);
+  const begun = (from: number) => {
+    let count = 0;
+    for (let at = from; at < bytes.length; at += OLDER_PAGE_BYTES) if (bytes[at] === TABLE_LEAF) count += 1;
+    return count;
+  };
+  return begun(PAGE_BYTES) * 4 > begun(0) ? PAGE_BYTES : OLDER_PAGE_BYTES;
 }
 
 interface WalHeader {

@@ -1,5 +1,5 @@
 /** Rows on a page of a SQLite table: cells, their overflow pages, and the values in them. Pure but for reading pages. */
-import type { RawFile } from './file.ts';
+import { type RawFile, TABLE_LEAF } from './file.ts';
 
 export type RawValue = string | number | Uint8Array | null;
 
@@ -8,8 +8,6 @@ export interface RawRow {
   readonly values: readonly RawValue[];
 }
 
-/** The first byte of a page that holds rows of a table. */
-const TABLE_LEAF = 0x0d;
 const PAGE_HEADER_BYTES = 8;
 /** Before the first page's own header stands the file's. */
 const FILE_HEADER_BYTES = 100;

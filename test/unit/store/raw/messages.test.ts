@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { closeSync, copyFileSync, openSync, readdirSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { openStore } from '../../../../src/store/open.ts';
 import { type FoundMessage, scanMessages } from '../../../../src/store/raw/messages.ts';
 import { FakeFeed, freshDirectory } from '../fake-feed.ts';
 
-const PAGE = 4096;
+const PAGE = 2048;
+/** Of stores that older versions made. */
+const OLDER_PAGE = 4096;
 /** Of every length up to more than two overflow pages, with characters of one to four bytes. */
 const TEXTS = Array.from({ length: 900 }, (_, index) => 'aß€😀'.repeat(Math.floor((index * index) / 500)));
 
@@ -37,6 +40,22 @@ function overwrite(file: string, bytes: Buffer, at: number): void {
   closeSync(handle);
 }
 
+/** @returns a copy of the store, with pages of this size */
+function copyWithPages(file: string, pageBytes: number): string {
+  const copy = `${file}.copy`;
+  const db = new DatabaseSync(file);
+  db.exec(`PRAGMA page_size = ${pageBytes}; VACUUM INTO '${copy}'`);
+  db.close();
+  return copy;
+}
+
+function pageBytesOf(file: string): number {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const row = db.prepare('PRAGMA page_size').get() as { page_size: number };
+  db.close();
+  return row.page_size;
+}
+
 const bare = ({ key, value, timestamp }: FoundMessage) => ({ key, value, timestamp });
 
 test('all messages of an undamaged store are found, in their order', (t) => {
@@ -58,14 +77,19 @@ test('what is only in the WAL is found, up to the last whole transaction', (t) =
   assert.ok(rest > 0 && rest < 850 && rest % 50 === 0, `${rest} messages are left`);
 });
 
-test('a store without its first pages still gives the messages of all others', (t) => {
-  const { file, messages } = filled(t);
-  overwrite(file, Buffer.alloc(3 * PAGE), 0);
-  const left = found(file).map(bare);
-  assert.ok(left.length > messages.length / 2);
-  const keys = new Set(messages.map(({ key }) => key));
-  assert.ok(left.every(({ key }) => keys.has(key)));
-});
+for (const pageBytes of [PAGE, OLDER_PAGE]) {
+  test(`a store without its first pages of ${pageBytes} bytes still gives the messages of all others`, (t) => {
+    const { file: filledFile, messages } = filled(t);
+    assert.equal(pageBytesOf(filledFile), PAGE);
+    const file = copyWithPages(filledFile, pageBytes);
+    assert.equal(pageBytesOf(file), pageBytes);
+    overwrite(file, Buffer.alloc(3 * pageBytes), 0);
+    const left = found(file).map(bare);
+    assert.ok(left.length > messages.length / 2);
+    const keys = new Set(messages.map(({ key }) => key));
+    assert.ok(left.every(({ key }) => keys.has(key)));
+  });
+}
 
 test('random damage anywhere is survived', (t) => {
   const { file, messages } = filled(t);
