@@ -1,11 +1,13 @@
 /** The process: arguments in, exit code out. The only file that ends it. */
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { CommanderError } from 'commander';
 import { SsblogError, systemCode } from '../errors.ts';
 import type { Context } from './context.ts';
 import { createProgram } from './program.ts';
 import { separateCommand } from './separate-command.ts';
+import { openStdin } from './stdin.ts';
 
 const EXIT_USAGE = 2;
 const EXIT_FAILED = 1;
@@ -39,10 +41,12 @@ async function main(argv: readonly string[]): Promise<number> {
     });
     process.exit(EXIT_FAILED);
   });
+  let stdin: Readable | undefined;
   const context: Context = {
     // Made when it is asked for: Node would change what a command shares that `run` starts.
     get stdin() {
-      return process.stdin;
+      stdin ??= openStdin();
+      return stdin;
     },
     stdout: process.stdout,
     stderr: process.stderr,

@@ -252,6 +252,18 @@ test('streams that are none', async (t) => {
   const [laptop] = await network(t, 'laptop');
   const shell = (command: string) => laptop.box.run('sh', ['-c', `"${process.execPath}" "${SSBLOG}" ${command}`], {});
   const path = `--path "${laptop.dir}"`;
+  await t.test('a file of which another has read the beginning', async () => {
+    const file = laptop.box.path('begun');
+    writeFileSync(file, 'first\nsecond\nthird\n');
+    const ssblog = `"${process.execPath}" "${SSBLOG}"`;
+    await laptop.box.run(
+      'sh',
+      ['-c', `{ read line; ${ssblog} pipe ${path}; ${ssblog} pipe ${path}; } < "${file}"`],
+      {},
+    );
+    const { text } = await laptop.must('log');
+    assert.deepEqual(text.match(/first|second|third/g), ['second', 'third']);
+  });
   await t.test('a directory as input', async () => {
     assertRefused(await shell(`pipe ${path} < /`), { exitCode: 2, says: /stdin is a directory/ });
   });
