@@ -11,8 +11,8 @@ export interface Mail {
   readonly id: string;
 }
 
-/** What an encoded word may hold (RFC 2047): 75 characters, of which `=?utf-8?B?` and `?=` are 12. */
-const MAX_WORD_BYTES = 45;
+/** What an encoded word may hold: a line with one has at most 76 characters (RFC 2047, 2), its header's name included. */
+const MAX_WORD_BYTES = 39;
 
 /** Lines of base64 (RFC 2045). */
 const BODY_COLUMNS = 76;
