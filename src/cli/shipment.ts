@@ -18,6 +18,8 @@ export interface Summary {
 export interface RunEnd {
   /** null: a signal ended it, or nobody knows. */
   readonly exit: number | null;
+  /** The job did its work, though `exit` is not 0. */
+  readonly ok?: true;
   readonly signal?: string;
   /** Why it has no exit code of its own: it then counts as failed. */
   readonly reason?: string;
@@ -79,11 +81,12 @@ export async function openShipment(call: Invocation, settings: ShipSettings, sta
     shipper,
     clock,
     start: () => post({}),
-    end: ({ exit, signal, reason }) =>
+    end: ({ exit, ok, signal, reason }) =>
       post({
         state: 'end',
         ended: context.now(),
         exit,
+        ...(ok && { ok }),
         ...(signal !== undefined && { signal }),
         ...(reason !== undefined && { reason }),
         lines: packer.lines,

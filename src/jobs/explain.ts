@@ -11,7 +11,7 @@ export function explainJob(job: JobState, now: number): string {
     case 'running':
       return `has been running for ${duration(now - startedHere(job))}`;
     case 'ok':
-      return `ended well ${ago(endedHere(job), now)}`;
+      return `ended well${job.exit ? ` with exit code ${job.exit},` : ''} ${ago(endedHere(job), now)}`;
     case 'failed':
       return `${failureOf(job)}, ${ago(endedHere(job), now)}`;
     case 'late':

@@ -50,9 +50,9 @@ export function stateOf(history: JobHistory, facts: JobFacts, now: number): Verd
   return { state, nextDue: next?.due ?? null, deadline: next?.deadline ?? null, usualMs };
 }
 
-export function resultOf({ state, exit, signal, reason }: RunRecord): RunResult {
+export function resultOf({ state, exit, ok, signal, reason }: RunRecord): RunResult {
   if (state === 'start') return 'running';
-  return (exit ?? 0) === 0 && signal === null && reason === null ? 'ok' : 'failed';
+  return (ok || (exit ?? 0) === 0) && signal === null && reason === null ? 'ok' : 'failed';
 }
 
 /** @returns undefined when the run has not ended, or its times are not in order */

@@ -90,7 +90,7 @@ const shortText = (maxUnits: number) => z.string().max(maxUnits).refine(hasNoNul
 
 /**
  * A run's start or end. `exit` is null when it is not known or when a signal ended it; `reason` then says why it has
- * no exit code of its own (`timeout`, `spawn ENOENT`). Its job's schedule is `every` or `cron` (in the zone `tz`), and
+ * no exit code of its own (`timeout`, `spawn ENOENT`). With `ok` the job did its work although `exit` is not 0. Its job's schedule is `every` or `cron` (in the zone `tz`), and
  * `grace` how late it may be.
  */
 const logRunSchema = z.looseObject({
@@ -101,6 +101,7 @@ const logRunSchema = z.looseObject({
   started: time,
   ended: time.optional(),
   exit: z.number().int().min(-1).max(255).nullable().optional(),
+  ok: z.literal(true).optional().catch(undefined),
   signal: z.string().max(20).nullable().optional(),
   lines: count.optional(),
   levels: z.partialRecord(z.string().max(20), count).optional(),

@@ -279,10 +279,10 @@ export class Ingest {
   #fileRun({ feed }: Place, content: LogRunContent): void {
     this.#db.run(
       `INSERT INTO run_records
-         (run, series, state, started, ended, exit, signal, reason, lines, levels, every, cron, tz, grace)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         (run, series, state, started, ended, exit, ok, signal, reason, lines, levels, every, cron, tz, grace)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (run) DO UPDATE SET series = excluded.series, state = excluded.state, started = excluded.started,
-         ended = excluded.ended, exit = excluded.exit, signal = excluded.signal, reason = excluded.reason,
+         ended = excluded.ended, exit = excluded.exit, ok = excluded.ok, signal = excluded.signal, reason = excluded.reason,
          lines = excluded.lines, levels = excluded.levels, every = coalesce(excluded.every, every),
          cron = coalesce(excluded.cron, cron), tz = coalesce(excluded.tz, tz), grace = coalesce(excluded.grace, grace)
        WHERE state = 'start' OR excluded.state = 'end'`,
@@ -292,6 +292,7 @@ export class Ingest {
       content.started,
       content.ended ?? null,
       content.exit ?? null,
+      content.ok === true ? 1 : 0,
       content.signal ?? null,
       content.reason ?? null,
       content.lines ?? null,

@@ -60,7 +60,7 @@ const JOB_SCHEDULE = `SELECT every, cron, tz, grace FROM run_records
 
 const LAST_GOOD_RUN = `SELECT started FROM run_records
   WHERE series = ? AND started BETWEEN ? AND ?
-   AND state = 'end' AND ifnull(exit, 0) = 0 AND signal IS NULL AND reason IS NULL
+   AND state = 'end' AND (ifnull(exit, 0) = 0 OR ok = 1) AND signal IS NULL AND reason IS NULL
   ORDER BY started DESC LIMIT 1`;
 
 const JOB_WISHES = `SELECT feeds.feed, state, at, until, forgotten FROM job_states AS wish JOIN feeds ON feeds.id = wish.author

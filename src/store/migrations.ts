@@ -11,8 +11,9 @@ import {
   VERSION_6,
   VERSION_7,
   VERSION_8,
+  VERSION_9,
 } from './schema.ts';
-import { VERSION_3, VIEWS_6 } from './views.ts';
+import { VERSION_3, VIEWS_6, VIEWS_9 } from './views.ts';
 
 interface Migration {
   readonly version: number;
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 6, sql: VERSION_6 + VIEWS_6 },
   { version: 7, sql: VERSION_7 },
   { version: 8, sql: VERSION_8 },
+  { version: 9, sql: VERSION_9 + VIEWS_9 },
 ];
 
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));

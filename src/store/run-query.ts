@@ -16,6 +16,8 @@ export interface RunRecord {
   readonly ended: number | null;
   /** null: not known, or a signal ended it. */
   readonly exit: number | null;
+  /** The job did its work, though `exit` is not 0. */
+  readonly ok: boolean;
   readonly signal: string | null;
   /** Why it has no exit code of its own: `timeout`, `spawn ENOENT`. */
   readonly reason: string | null;
@@ -73,10 +75,10 @@ export function runText(db: Database, id: number): string | undefined {
 /** What `runRecord` reads, of `run_records AS record` with its run, feed and series. */
 export const RUN_COLUMNS = `feeds.feed, runs.run, series.source, series.destination, series.job, record.state,
   record.started, record.ended, record.exit, record.signal, record.reason, record.lines, record.levels, record.every,
-  record.cron, record.tz, record.grace`;
+  record.cron, record.tz, record.grace, record.ok`;
 
 const STARTED = 6;
-const ID = 17;
+const ID = 18;
 
 /** The run that started last comes first. */
 export function* queryRuns(db: Database, { since }: RunQuery): Generator<RunRecord, undefined> {
@@ -101,8 +103,9 @@ export function runRecord(row: Row): RunRecord {
     ...times: ['start' | 'end', number, number | null],
     ...result: [number | null, string | null, string | null, number | null, string | null],
     ...schedule: [string | null, string | null, string | null, string | null],
+    ok: number | null,
   ];
-  const [exit, signal, reason, lines, levels, every, cron, tz, grace] = rest;
+  const [exit, signal, reason, lines, levels, every, cron, tz, grace, ok] = rest;
   return {
     feed,
     run,
@@ -113,6 +116,7 @@ export function runRecord(row: Row): RunRecord {
     started,
     ended,
     exit,
+    ok: ok === 1,
     signal,
     reason,
     lines,

@@ -193,6 +193,14 @@ INSERT INTO message_keys SELECT substr(key, 2, 8), id FROM messages ORDER BY 1, 
 INSERT INTO meta SELECT 'store.last-key', coalesce(max(id), 0) FROM messages;
 `;
 
+/** `ok`: its exit code is one of a job that did its work, though it is not 0. */
+export const VERSION_9 = `
+ALTER TABLE run_records ADD COLUMN ok INTEGER NOT NULL DEFAULT 0;
+DROP INDEX run_records_good;
+CREATE INDEX run_records_good ON run_records (series, started)
+  WHERE state = 'end' AND (ifnull(exit, 0) = 0 OR ok = 1) AND signal IS NULL AND reason IS NULL;
+`;
+
 /** Every table of the newest version, to know a store from a file that merely looks like one. */
 export const TABLES = [
   'contacts',

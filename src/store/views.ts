@@ -58,7 +58,14 @@ ${logRuns()}
 `;
 
 /** What VERSION_6 adds to run records. */
+const COLUMNS_6 = ', record.reason AS reason, record.cron AS cron, record.tz AS tz';
+
 export const VIEWS_6 = `
 DROP VIEW IF EXISTS log_runs;
-${logRuns(', record.reason AS reason, record.cron AS cron, record.tz AS tz')}
+${logRuns(COLUMNS_6)}
+`;
+
+export const VIEWS_9 = `
+DROP VIEW IF EXISTS log_runs;
+${logRuns(`${COLUMNS_6}, record.ok AS ok`)}
 `;

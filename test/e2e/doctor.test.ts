@@ -324,6 +324,7 @@ for (const engine of ['sqlite', 'ssb-server']) {
        DROP TABLE notices; DROP TABLE job_states; DROP INDEX run_records_by_series; DROP INDEX run_records_with_schedule;
        DROP INDEX run_records_good; ALTER TABLE run_records DROP COLUMN reason;
        ALTER TABLE run_records DROP COLUMN cron; ALTER TABLE run_records DROP COLUMN tz;
+       ALTER TABLE run_records DROP COLUMN ok;
        ALTER TABLE messages DROP COLUMN data; DROP TABLE message_keys;
        DELETE FROM meta WHERE key = 'store.last-key';
        CREATE INDEX messages_by_key ON messages (substr(key, 2, 8)); PRAGMA user_version = 2`,

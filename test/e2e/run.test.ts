@@ -146,7 +146,13 @@ test('--quiet-ok shows nothing of a run that succeeds and all of one that fails,
     'echo w; exit 1',
   );
   assert.deepEqual([borg.code, borg.text], [1, '']);
-  assert.equal((await job(laptop, 'borg'))?.state, 'ok');
+  const { state, exit } = (await job(laptop, 'borg')) as Job;
+  assert.deepEqual([state, exit], ['ok', 1], 'the record has the code itself');
+  assert.match((await laptop.must('jobs', 'borg')).text, /ended well with exit code 1/);
+  assert.match((await laptop.must('jobs', 'borg')).text, / ok, exit code 1 /);
+  assert.equal((await laptop.run('check', '--job', 'borg')).code, 0);
+  const zero = await laptop.run('run', '--quiet-ok', '--ok-exits', '1', '--', 'echo', 'x');
+  assert.deepEqual([zero.code, zero.text], [0, ''], 'other codes than 0 count as good as well, not instead');
 });
 
 test('--timeout ends the command and all that it started, with 124', async (t) => {

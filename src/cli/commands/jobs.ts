@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { SsblogError } from '../../errors.ts';
 import type { JobState } from '../../jobs/job-states.ts';
+import type { RunRecord } from '../../store/store.ts';
 import { answer, type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
 import { addJobOptions, type JobOptions } from '../job-options.ts';
 
@@ -52,10 +53,11 @@ const CHANGES: readonly Change[] = [
 async function run(call: Invocation, name: string | undefined, options: JobsOptions): Promise<void> {
   const limit = options.lines === undefined ? DEFAULT_RUNS : parseRuns(options.lines, name);
   const access = await loadMachine(call);
-  const [{ openReader }, { jobReader, onlyJob }, { jobHistory }, render] = await Promise.all([
+  const [{ openReader }, { jobReader, onlyJob }, { jobHistory }, { resultOf }, render] = await Promise.all([
     import('../reader.ts'),
     import('../job-options.ts'),
     import('../../jobs/job-states.ts'),
+    import('../../jobs/state.ts'),
     import('../render/jobs.ts'),
   ]);
   const store = await openReader(access);
@@ -70,15 +72,19 @@ async function run(call: Invocation, name: string | undefined, options: JobsOpti
     }
     const job = onlyJob(states({ ...options, job: [name] }), name);
     const runs = jobHistory(store, job, facts, limit);
-    answer(call, { ...job, runs: runs.map(withoutLabels) }, render.renderJob(job, runs, chalk, facts.now));
+    answer(
+      call,
+      { ...job, runs: runs.map((run) => ({ ...withoutLabels(run), result: resultOf(run) })) },
+      render.renderJob(job, runs, chalk, facts.now),
+    );
   } finally {
     store.close();
   }
 }
 
-function withoutLabels<T extends { feed: string; source?: unknown; destination?: unknown; job?: unknown }>(run: T) {
-  const { feed: _feed, source: _source, destination: _destination, job: _job, ...rest } = run;
-  return rest;
+/** The labels are the job's. */
+function withoutLabels({ feed: _feed, source: _source, destination: _destination, job: _job, ...run }: RunRecord) {
+  return run;
 }
 
 function parseRuns(text: string, name: string | undefined): number {

@@ -36,7 +36,7 @@ export function register(program: Command, context: Context): void {
     .option('--quiet-ok', 'print its output only when it fails')
     .option('--timeout <duration>', 'end it after this time (30m, 2h) with SIGTERM, 10 s later with SIGKILL')
     .option('--lock', 'do nothing when a run of the same job is still going on on this machine')
-    .option('--ok-exits <codes>', 'exit codes of a job that did its work (default: 0; for borg: 0,1)')
+    .option('--ok-exits <codes>', 'exit codes besides 0 of a job that did its work (for borg: 1)')
     .addHelpText(
       'after',
       `
@@ -123,10 +123,11 @@ function jobName(file: string): string {
 }
 
 function readOkExits(text: string | undefined): ReadonlySet<number> {
-  const codes = (text ?? '0').split(',');
-  if (codes.every((code) => /^\d{1,3}$/.test(code) && Number(code) <= MAX_EXIT)) return new Set(codes.map(Number));
+  const codes = text === undefined ? [] : text.split(',');
+  if (codes.every((code) => /^\d{1,3}$/.test(code) && Number(code) <= MAX_EXIT))
+    return new Set([0, ...codes.map(Number)]);
   throw new SsblogError('usage', `--ok-exits: "${text}" is no list of exit codes`, {
-    hint: 'for instance: --ok-exits 0,1',
+    hint: 'for instance: --ok-exits 1,24',
   });
 }
 
@@ -134,12 +135,13 @@ function isOk({ exit, timedOut }: Watched, okExits: ReadonlySet<number>): boolea
   return exit !== null && okExits.has(exit) && !timedOut;
 }
 
-/** What the run's record says; a code that was given as good stands there as 0, for every machine judges by it. */
+/** What the run's record says: every machine judges by it. */
 function recordOf(end: Watched, okExits: ReadonlySet<number>) {
   const { exit, signal, failure, timedOut } = end;
   const reason = timedOut ? 'timeout' : failure === undefined ? undefined : `spawn ${failure.code ?? failure.message}`;
   return {
-    exit: isOk(end, okExits) ? 0 : exit,
+    exit,
+    ...(exit !== 0 && isOk(end, okExits) && { ok: true as const }),
     ...(signal !== null && { signal }),
     ...(reason !== undefined && { reason: reason.slice(0, 500) }),
   };

@@ -98,7 +98,8 @@ function earlierResult(run: RunRecord): string {
   const result = resultOf(run);
   if (result === 'running') return 'never ended';
   if (result === 'failed') return failureOf(run);
-  return run.exit === null ? 'ok, exit code not known' : 'ok';
+  if (run.exit === null) return 'ok, exit code not known';
+  return run.exit === 0 ? 'ok' : `ok, exit code ${run.exit}`;
 }
 
 /** What a job's name alone does not tell apart: `laptop`, or `photos (signed by laptop)`. */

@@ -13,7 +13,7 @@ export function fakeRun(changes: Partial<RunRecord> = {}): RunRecord {
   const started = changes.started ?? START;
   return {
     ...{ feed: '@a', run: `run-${started}`, source: 'laptop', destination: undefined, job: 'nightly' },
-    ...{ state: 'end', started, ended: started + 10 * MINUTE, exit: 0, signal: null, reason: null },
+    ...{ state: 'end', started, ended: started + 10 * MINUTE, exit: 0, ok: false, signal: null, reason: null },
     ...{ lines: 1, levels: null, every: null, cron: null, tz: null, grace: null },
     ...changes,
   };

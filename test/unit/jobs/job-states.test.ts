@@ -67,6 +67,15 @@ test('a run by hand without a schedule does not end that of its job; another sch
   assert.deepEqual([job?.every, job?.cron, job?.nextDue], [null, '0 3 * * *', START + DAY]);
 });
 
+test('a run whose code was given as good is one, with its own exit code', (t) => {
+  const { laptop, store, states } = machines(t);
+  store.ingest([laptop.message(ended({ exit: 1, ok: true, levels: { warning: 1 } }))]);
+  const [job] = states(START + HOUR);
+  assert.deepEqual([job?.state, job?.exit, job?.lastOk, job?.usualMs], ['ok', 1, START, 10 * MINUTE]);
+  store.ingest([laptop.message(ended({ started: START + HOUR, exit: 1, ok: 'yes' }))]);
+  assert.deepEqual([states(START + 2 * HOUR)[0]?.state, states(START + 2 * HOUR)[0]?.lastOk], ['failed', START]);
+});
+
 test('jobs of the same names on two machines are two, and so are two destinations; lines without a job are none', (t) => {
   const { laptop, other, store, states } = machines(t);
   store.ingest([

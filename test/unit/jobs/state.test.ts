@@ -31,7 +31,13 @@ const CASES: Readonly<Record<string, Case>> = {
   'one that ended': { runs: [OK], now: HOUR, is: 'ok' },
   'one whose exit code is not known': { runs: [fakeRun({ exit: null })], now: HOUR, is: 'ok' },
   'one that failed': { runs: [BAD], now: HOUR, is: 'failed' },
+  'one whose exit code was given as good': { runs: [fakeRun({ exit: 1, ok: true })], now: HOUR, is: 'ok' },
   'one that a signal ended': { runs: [fakeRun({ exit: null, signal: 'SIGKILL' })], now: HOUR, is: 'failed' },
+  'one that its time limit ended, with such a code': {
+    runs: [fakeRun({ exit: 1, ok: true, reason: 'timeout' })],
+    now: HOUR,
+    is: 'failed',
+  },
   'one that could not start': { runs: [fakeRun({ exit: null, reason: 'spawn ENOENT' })], now: HOUR, is: 'failed' },
   'a failure after a good one': { runs: [BAD, ...BEFORE], now: HOUR, is: 'failed' },
   'a good one after a failure': { runs: [OK, fakeRun({ started: START - HOUR, exit: 1 })], now: HOUR, is: 'ok' },

@@ -341,6 +341,7 @@ test('a run has one record, in which its end keeps what only its start said', (t
     started: START_MS,
     ended: START_MS + 5000,
     ...result,
+    ok: false,
     every: '24h',
     cron: '0 3 * * *',
     tz: 'Europe/Berlin',

@@ -71,7 +71,7 @@ test('log_runs and machines show runs and machines', (t) => {
       ...{ started_ms: START_MS, ended_ms: START_MS + 1500, duration_ms: 1500, exit: 3, signal: null },
       ...{ first_line: '2026-11-22T03:00:00.001Z', last_line: '2026-11-22T03:00:00.003Z' },
       ...{ records: 3, lines: 3, levels: '{"err":1}', every: '24h', grace: null },
-      ...{ reason: null, cron: null, tz: null },
+      ...{ reason: null, cron: null, tz: null, ok: 0 },
     },
   ]);
   assert.deepEqual(ask(file, 'SELECT * FROM machines'), [
