@@ -7,8 +7,9 @@ const RECENT_MESSAGES = 20;
 
 /** Messages that were made with this much time between them … */
 const MIN_GAP_MS = 1_000;
-/** … and came with nearly as much between them came as they were made, not all at once later. */
+/** … and came with nearly as much between them came as they were made, not all at once later: the half of it is not. */
 const LIVE_JITTER_MS = 2_000;
+const LIVE_JITTER_SHARE = 0.5;
 
 /** Of each feed the last so many messages, in their order: the index finds them, however many others there are. */
 export const LAST_TIMES = `SELECT feeds.feed, messages.received, messages.value ->> '$.timestamp'
@@ -62,5 +63,6 @@ function aheadOf({ made, received }: Times): number {
 function isLive(previous: Times | undefined, message: Times): boolean {
   if (previous === undefined) return false;
   const gap = message.made - previous.made;
-  return gap >= MIN_GAP_MS && Math.abs(message.received - previous.received - gap) <= LIVE_JITTER_MS;
+  const jitter = Math.abs(message.received - previous.received - gap);
+  return gap >= MIN_GAP_MS && jitter <= Math.min(LIVE_JITTER_MS, gap * LIVE_JITTER_SHARE);
 }

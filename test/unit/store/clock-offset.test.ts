@@ -28,6 +28,11 @@ const CASES: readonly (readonly [string, Parameters<typeof clockOffset>[0], numb
     messages([0, 5, 10], (index) => HOUR_MS - index * 5000),
     undefined,
   ],
+  [
+    'a machine that was away, whose messages of a short while came at once',
+    messages([0, 1.5, 3], (index) => HOUR_MS - index * 1500),
+    undefined,
+  ],
   ['messages of one moment, which prove nothing', messages([0, 0.01, 0.02], () => HOUR_MS), undefined],
 ];
 
