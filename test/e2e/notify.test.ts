@@ -2,63 +2,10 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { addAll, HandmadeFeed, type SignedByHand } from '../helpers/hostile.ts';
 import { befriend, type Machine, network, startAll } from '../helpers/machine.ts';
+import { configure, type ListedNotifier, listNotifier, Worker } from '../helpers/notifying.ts';
 import { Receiver } from '../helpers/receiver.ts';
 import { waitFor } from '../helpers/wait-for.ts';
-
-interface ListedNotifier {
-  readonly name: string;
-  readonly waiting: number;
-  readonly told: number;
-  readonly failures: number;
-  readonly lastError: string | null;
-  readonly patternProblem: string | null;
-  readonly others: readonly { readonly id: string }[];
-}
-
-function configure(machine: Machine, ...notify: object[]): void {
-  const file = machine.path('config.json');
-  const config = JSON.parse(readFileSync(file, 'utf8')) as object;
-  writeFileSync(file, JSON.stringify({ ...config, notify }));
-}
-
-/** A machine that runs jobs; all others hear of them at once. */
-class Worker {
-  readonly feed = new HandmadeFeed();
-  readonly #messages: SignedByHand[] = [];
-  /** By machine, how many it has. */
-  readonly #given: Map<Machine, number>;
-
-  constructor(...watchers: Machine[]) {
-    this.#given = new Map(watchers.map((machine) => [machine, 0]));
-  }
-
-  async run(job: string, run: string, exit: number, text = `said by ${run}`): Promise<void> {
-    const at = Date.now();
-    const labels = { source: 'worker', job, run };
-    this.#messages.push(
-      this.feed.sign({ type: 'log', ...labels, line: 1, at, text }),
-      this.feed.sign({ type: 'log-run', ...labels, state: 'end', started: at - 1000, ended: at, exit, lines: 1 }),
-    );
-    for (const [machine, given] of this.#given) {
-      if (!isRunning(machine)) continue;
-      await addAll(machine, this.#messages.slice(given));
-      this.#given.set(machine, this.#messages.length);
-    }
-  }
-}
-
-function isRunning(machine: Machine): boolean {
-  return machine.said !== '(it is not running)';
-}
-
-async function list(machine: Machine, name: string): Promise<ListedNotifier> {
-  const all = await machine.json<ListedNotifier[]>('notify', 'list');
-  const found = all.find((one) => one.name === name);
-  assert.ok(found, `${name} is listed`);
-  return found;
-}
 
 /** Whatever else would be told has been told before. */
 async function told(receiver: Receiver, path: string, title: RegExp): Promise<void> {
@@ -137,7 +84,7 @@ test('of two machines that tell one person, one does, also when the other is off
   for (const machine of [one, other])
     await waitFor(
       `${machine.name} to know of the other`,
-      async () => (await list(machine, 'anna')).others.length === 1,
+      async () => (await listNotifier(machine, 'anna')).others.length === 1,
     );
   const [first, second] = one.id < other.id ? [one, other] : [other, one];
   const worker = new Worker(first, second);
@@ -146,7 +93,7 @@ test('of two machines that tell one person, one does, also when the other is off
   await worker.run('photos', 'run-2', 1);
   await told(receiver, `/${first.name}`, /photos/);
   for (const name of ['anna', 'mail'])
-    await waitFor('the second to know', async () => (await list(second, name)).told === 2);
+    await waitFor('the second to know', async () => (await listNotifier(second, name)).told === 2);
   await waitFor('two mails', () => sink.mails().length === 2);
   assert.deepEqual(receiver.titles(`/${second.name}`), []);
   assert.equal(receiver.received.length, 2);
@@ -213,7 +160,7 @@ test('lines that match are told; a pattern that takes for ever is turned off, an
   await nas.pipe('fine\nsda: I/O error\nsda: I/O error again\n', '--job', 'dmesg');
   await told(receiver, '/disk', /^dmesg on nas: sda: I\/O error$/);
   await nas.pipe(`${'a'.repeat(60)}!\n`);
-  await waitFor('the pattern to be off', async () => (await list(nas, 'evil')).patternProblem !== null);
+  await waitFor('the pattern to be off', async () => (await listNotifier(nas, 'evil')).patternProblem !== null);
   await nas.pipe('sdb: I/O error\n', '--job', 'smart');
   await told(receiver, '/disk', /^smart on nas/);
   assert.match((await nas.run('doctor')).text, /pattern of the notifier "evil"/);
