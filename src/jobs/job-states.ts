@@ -13,7 +13,7 @@ interface RecentRun {
 }
 
 /**
- * A job and how it is. Times of runs are as its machine recorded them; `nextDue`, `deadline`, `heardAt` and those of
+ * A job and how it is. Times of runs are as its machine recorded them; `nextDue`, `deadline`, `stuckFrom`, `heardAt` and those of
  * the pause are by this machine's clock. All are milliseconds since the epoch.
  */
 export interface JobState extends ScheduleText {
@@ -44,6 +44,8 @@ export interface JobState extends ScheduleText {
   readonly nextDue: number | null;
   /** When its grace is over. */
   readonly deadline: number | null;
+  /** From when on its latest run is stuck; null when that has ended. */
+  readonly stuckFrom: number | null;
   /** When its machine was last known to be alive. */
   readonly heardAt: number | null;
   readonly clockOffsetMs: number;

@@ -30,6 +30,8 @@ export interface Verdict {
   readonly nextDue: number | null;
   /** From when on it is missing. */
   readonly deadline: number | null;
+  /** From when on its latest run is stuck; null when that has ended. */
+  readonly stuckFrom: number | null;
   /** The median of its good runs; null when there is none. */
   readonly usualMs: number | null;
 }
@@ -46,8 +48,9 @@ const STUCK_DEFAULT_MS = 24 * HOUR_MS;
 export function stateOf(history: JobHistory, facts: JobFacts, now: number): Verdict {
   const usualMs = usualDuration(history.runs);
   const next = nextDue(history, facts, now);
-  const state = facts.isPaused ? 'paused' : activeState(history, facts, { now, next, usualMs });
-  return { state, nextDue: next?.due ?? null, deadline: next?.deadline ?? null, usualMs };
+  const stuckFrom = stuckTime(history, facts, { next, usualMs });
+  const state = facts.isPaused ? 'paused' : activeState(history, facts, { now, next, stuckFrom });
+  return { state, nextDue: next?.due ?? null, deadline: next?.deadline ?? null, stuckFrom, usualMs };
 }
 
 export function resultOf({ state, exit, ok, signal, reason }: RunRecord): RunResult {
@@ -63,16 +66,15 @@ export function durationOf({ started, ended, state }: RunRecord): number | undef
 function activeState(
   { runs }: JobHistory,
   { clockOffsetMs, heardAt }: JobFacts,
-  { now, next, usualMs }: { now: number; next: Due | undefined; usualMs: number | null },
+  { now, next, stuckFrom }: { now: number; next: Due | undefined; stuckFrom: number | null },
 ): JobStateName {
   const [last] = runs;
   if (last === undefined) return 'unknown';
   const wasHeardSince = (time: number) => heardAt !== undefined && heardAt >= time;
   const result = resultOf(last);
-  if (result === 'running') {
-    const end = last.started - clockOffsetMs + patience(usualMs, next);
-    if (now < end) return 'running';
-    return wasHeardSince(end) ? 'stuck' : 'unknown';
+  if (stuckFrom !== null) {
+    if (now < stuckFrom) return 'running';
+    return wasHeardSince(stuckFrom) ? 'stuck' : 'unknown';
   }
   // Its clock was wrong: from such a time nothing can be counted.
   if (next !== undefined && last.started - clockOffsetMs > now) return result === 'failed' ? 'failed' : 'unknown';
@@ -82,6 +84,15 @@ function activeState(
   if (result === 'failed') return 'failed';
   if (isOverdue) return 'unknown';
   return next !== undefined && now >= next.due ? 'late' : 'ok';
+}
+
+function stuckTime(
+  { runs: [last] }: JobHistory,
+  { clockOffsetMs }: JobFacts,
+  { next, usualMs }: { next: Due | undefined; usualMs: number | null },
+): number | null {
+  if (last === undefined || resultOf(last) !== 'running') return null;
+  return last.started - clockOffsetMs + patience(usualMs, next);
 }
 
 function patience(usualMs: number | null, next: Due | undefined): number {

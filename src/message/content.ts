@@ -128,6 +128,21 @@ const logJobSchema = z.looseObject({
   at: time,
 });
 
+/**
+ * A machine says of a job of its own that it has not run, its grace being over, or does not end: at `due` it should
+ * have. So those who hear of it only through others know that it is there.
+ */
+const logOverdueSchema = z.looseObject({
+  type: z.literal('log-overdue'),
+  source: requiredName.optional(),
+  destination: requiredName.optional(),
+  job: requiredName,
+  /** The latest one that there is. */
+  run,
+  due: time,
+  at: time,
+});
+
 const episode = z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${EPISODE_UNITS}}$`));
 
 /**
@@ -171,6 +186,7 @@ export type LogContent = z.infer<typeof logSchema>;
 export type LogBlockContent = z.infer<typeof logBlockSchema>;
 export type LogRunContent = z.infer<typeof logRunSchema>;
 export type LogJobContent = z.infer<typeof logJobSchema>;
+export type LogOverdueContent = z.infer<typeof logOverdueSchema>;
 export type LogNoticeContent = z.infer<typeof logNoticeSchema>;
 export type ContactContent = z.infer<typeof contactSchema>;
 export type AboutContent = z.infer<typeof aboutSchema>;
@@ -181,6 +197,7 @@ export type Content =
   | LogBlockContent
   | LogRunContent
   | LogJobContent
+  | LogOverdueContent
   | LogNoticeContent
   | ContactContent
   | AboutContent;
@@ -190,6 +207,7 @@ const SCHEMAS = {
   'log-block': logBlockSchema,
   'log-run': logRunSchema,
   'log-job': logJobSchema,
+  'log-overdue': logOverdueSchema,
   'log-notice': logNoticeSchema,
   contact: contactSchema,
   about: aboutSchema,

@@ -196,6 +196,8 @@ export class Ingest {
       case 'log-job':
         this.#fileJobState(place, content);
         break;
+      case 'log-overdue':
+        break; // that it was made is what it says
       case 'log-notice':
         this.#fileNotice(place, content);
         break;

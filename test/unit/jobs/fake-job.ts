@@ -9,7 +9,7 @@ export function fakeJob(changes: Partial<JobState> = {}): JobState {
     ...{ run: 'r', started: START, ended: START + 10 * MINUTE, exit: 0, signal: null, reason: null, result: 'ok' },
     ...{ durationMs: 10 * MINUTE, lines: 1, levels: null, usualMs: 10 * MINUTE, lastOk: START },
     ...{ nextDue: START + DAY, deadline: START + DAY + 2 * HOUR, heardAt: START + HOUR, clockOffsetMs: 0 },
-    ...{ every: '24h', cron: null, tz: null, grace: '2h', pausedBy: null, recent: [] },
+    ...{ stuckFrom: null, every: '24h', cron: null, tz: null, grace: '2h', pausedBy: null, recent: [] },
     ...changes,
   };
 }

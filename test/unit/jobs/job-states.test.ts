@@ -48,7 +48,7 @@ test('a job is shown with its last run, what is usual, and when it is due', (t) 
       ...{ run: `run-${START}`, started: START, ended: START + HOUR, exit: 3, signal: null, reason: null },
       ...{ result: 'failed', durationMs: HOUR, lines: 3, levels: { err: 2 }, usualMs: 10 * MINUTE },
       ...{ lastOk: START - DAY, nextDue: START + DAY, deadline: START + DAY + 2 * HOUR },
-      ...{ every: '24h', cron: null, tz: null, grace: '2h' },
+      ...{ stuckFrom: null, every: '24h', cron: null, tz: null, grace: '2h' },
       ...{ heardAt: START + HOUR, clockOffsetMs: 0, pausedBy: null },
       recent: [
         { run: `run-${START - DAY}`, started: START - DAY, result: 'ok', durationMs: 10 * MINUTE },

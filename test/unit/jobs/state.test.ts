@@ -215,6 +215,7 @@ test('what is due is told by the clock of the machine that asks', () => {
     state: 'ok',
     nextDue: START + DAY,
     deadline: START + DAY + 2 * HOUR,
+    stuckFrom: null,
     usualMs: 10 * MINUTE,
   });
 });

@@ -44,6 +44,7 @@ test('what is taken for base64 is what the standard says', () => {
 const FEED = `@${'A'.repeat(43)}=.ed25519`;
 const RUN = { type: 'log-run', run: 'r', state: 'end', started: 1 };
 const JOB = { type: 'log-job', feed: FEED, job: 'nightly', state: 'paused', at: 1 };
+const OVERDUE = { type: 'log-overdue', job: 'nightly', run: 'r', due: 1, at: 2 };
 
 const READABLE = [
   { ...RUN, cron: '0 3 * * *', tz: 'Europe/Berlin', grace: '2h' },
@@ -53,6 +54,8 @@ const READABLE = [
   { ...JOB, source: 'laptop', destination: 'nas', state: 'paused', until: 2, more: 'is kept' },
   { ...JOB, state: 'active' },
   { ...JOB, state: 'forgotten' },
+  OVERDUE,
+  { ...OVERDUE, source: 'laptop', destination: 'nas' },
 ];
 const UNREADABLE = [
   { ...RUN, cron: 'x'.repeat(101) },
@@ -69,6 +72,9 @@ const UNREADABLE = [
   { ...JOB, state: 'gone' },
   { ...JOB, at: -1 },
   { ...JOB, until: 1e300 },
+  { ...OVERDUE, job: 'x'.repeat(201) },
+  { ...OVERDUE, run: 'x'.repeat(65) },
+  { ...OVERDUE, due: 'soon' },
 ];
 
 for (const content of READABLE) {

@@ -17,7 +17,7 @@ function notifier(settings: object = {}): NotifierConfig {
 
 function job(state: JobState['state'], more: Partial<JobState> = {}): JobState {
   const run = { run: 'r1', started: NOW, ended: NOW, exit: 1, signal: null, reason: null, lines: 1, levels: null };
-  const schedule = { every: null, cron: null, tz: null, grace: null, nextDue: null, deadline: null };
+  const schedule = { every: null, cron: null, tz: null, grace: null, nextDue: null, deadline: null, stuckFrom: null };
   const facts = { usualMs: null, lastOk: null, heardAt: NOW, clockOffsetMs: 0, pausedBy: null, recent: [] };
   const labels = { feed: '@m', machine: 'nas', source: 'nas', destination: null, job: 'home' };
   return { ...labels, ...run, ...schedule, ...facts, state, result: 'failed', durationMs: 1, ...more };
