@@ -7,6 +7,7 @@ import type { Packer } from '../writer/pack.ts';
 import type { Shipper } from '../writer/ship.ts';
 import { type Invocation, loadMachine, note } from './context.ts';
 import type { ShipSettings } from './ship-options.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 export interface Summary {
   readonly run: string;
@@ -40,6 +41,7 @@ export interface Shipment {
 
 /** @throws SsblogError when the machine cannot be used */
 export async function openShipment(call: Invocation, settings: ShipSettings, started: number): Promise<Shipment> {
+  keepHeapSmall();
   const { context } = call;
   const access = await loadMachine(call);
   const [{ checkName }, { Packer }, { newRunId }, { Shipper }, spoolFile, { openControl }] = await Promise.all([

@@ -155,6 +155,22 @@ test('--quiet-ok shows nothing of a run that succeeds and all of one that fails,
   assert.deepEqual([zero.code, zero.text], [0, ''], 'other codes than 0 count as good as well, not instead');
 });
 
+test('five million lines go through in 200 MB, also when they are kept back and there is no daemon', async (t) => {
+  const [laptop] = await network(t, 'laptop');
+  const report = laptop.box.path('resources');
+  const code = `import{writeFileSync}from'node:fs';process.on('exit',()=>writeFileSync('${report}',String(process.resourceUsage().maxRSS)))`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+  const script = 'yes "a line that says something about a file and its size, 1234567" | head -n 5000000';
+  const options = { env, deadlineMs: 120_000 };
+  const result = await laptop.runWith(options, 'run', '--quiet-ok', '--json', '--', 'sh', '-c', script);
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(result.stderr, '');
+  assert.equal((JSON.parse(result.text) as { lines: number }).lines, 5_000_000);
+  const megabytes = (Number(readFileSync(report, 'utf8')) * 1024) / 1e6;
+  t.diagnostic(`${Math.round(megabytes)} MB`);
+  assert.ok(megabytes < 200, `${megabytes} MB`);
+});
+
 test('--timeout ends the command and all that it started, with 124', async (t) => {
   const [laptop] = await network(t, 'laptop');
   const script = 'echo $$; sleep 1000 & echo $!; wait';
