@@ -3,6 +3,7 @@
  * written as far as two pipes tell: of what was written between two looks, each stream comes as a whole.
  */
 import type { Readable } from 'node:stream';
+import { Change } from '../change.ts';
 import { LineCutter, type RawLine } from '../lines/split.ts';
 import type { StreamName } from '../message/record.ts';
 
@@ -32,7 +33,7 @@ export class Output {
   readonly #streams: readonly Readable[];
   readonly #chunks: OutputChunk[] = [];
   #isFinished = false;
-  #changed: (() => void) | undefined;
+  readonly #changed = new Change();
   /** Settles when both streams have ended. */
   readonly ended: Promise<void>;
 
@@ -55,7 +56,7 @@ export class Output {
   /** Nothing more is said. */
   finish(): void {
     this.#isFinished = true;
-    this.#wake();
+    this.#changed.tell();
   }
 
   /** The chunks until `finish`. To be called again after it was left. */
@@ -63,10 +64,10 @@ export class Output {
     for (;;) {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
-        this.#wake();
+        this.#changed.tell();
         yield chunk;
       } else if (this.#isFinished) return;
-      else await this.#change();
+      else await this.#changed.next();
     }
   }
 
@@ -76,7 +77,7 @@ export class Output {
         const chunk = { stream: name, bytes: bytes as Buffer, at: Math.floor(this.#options.now()) };
         this.#add(chunk);
         await this.#options.copy(chunk);
-        while (this.#chunks.length >= MAX_WAITING_CHUNKS) await this.#change();
+        while (this.#chunks.length >= MAX_WAITING_CHUNKS) await this.#changed.next();
       }
     } catch (error) {
       if (!stream.destroyed) throw error; // else by `stop`
@@ -85,23 +86,7 @@ export class Output {
 
   #add(chunk: OutputChunk): void {
     this.#chunks.push(chunk);
-    this.#wake();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      const before = this.#changed;
-      this.#changed = () => {
-        before?.();
-        resolve();
-      };
-    });
-  }
-
-  #wake(): void {
-    const wake = this.#changed;
-    this.#changed = undefined;
-    wake?.();
+    this.#changed.tell();
   }
 }
 

@@ -2,6 +2,7 @@
  * Carries contents to a sink, in order, and keeps each until it is durable; what cannot be delivered
  * goes to the spool. Whatever happens to the sink, the producer never waits for long and nothing is dropped.
  */
+import { Change } from '../change.ts';
 import { SsblogError } from '../errors.ts';
 import type { Content } from '../message/content.ts';
 import { Loop } from './loop.ts';
@@ -63,7 +64,7 @@ export class Shipper {
   readonly #loop = new Loop(() => this.#run());
   #failure: { readonly error: unknown } | undefined;
   /** Wakes who waits for room or for the end. */
-  #changed: (() => void) | undefined;
+  readonly #changed = new Change();
 
   constructor(options: ShipperOptions) {
     this.#options = options;
@@ -79,9 +80,9 @@ export class Shipper {
     for (let start = 0; start < contents.length; start += BATCH_CONTENTS) {
       this.#enqueue(contents.slice(start, start + BATCH_CONTENTS));
     }
-    this.#wake();
+    this.#changed.tell();
     this.#loop.wake();
-    while (this.#failure === undefined && this.#waiting() > MAX_WAITING_CONTENTS) await this.#change();
+    while (this.#failure === undefined && this.#waiting() > MAX_WAITING_CONTENTS) await this.#changed.next();
   }
 
   /** Resolves when everything is durable, in the feed or in the spool. */
@@ -130,7 +131,7 @@ export class Shipper {
     this.#failure = { error };
     for (const { contents } of this.#batches) this.#dropped += countLines(contents);
     this.#batches = [];
-    this.#wake();
+    this.#changed.tell();
   }
 
   /** Sends until nothing is left, or the sink fails; what is not acknowledged then stays in `#batches`. */
@@ -147,7 +148,7 @@ export class Shipper {
     while (failure === undefined && this.#batches.length > 0) {
       const next = this.#next(underWay.size);
       if (next === undefined) {
-        await Promise.race([...underWay, this.#change()]);
+        await Promise.race([...underWay, this.#changed.next()]);
         continue;
       }
       next.sent = true;
@@ -191,7 +192,7 @@ export class Shipper {
 
   #acknowledge(batch: Batch): void {
     this.#batches.splice(this.#batches.indexOf(batch), 1);
-    this.#wake();
+    this.#changed.tell();
   }
 
   /** A sink that went away may come back (a restart, a hand-over); one that refuses will refuse again. */
@@ -215,23 +216,7 @@ export class Shipper {
       this.#batches.shift();
       this.#spooled += countLines(batch.contents);
     }
-    this.#wake();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      const before = this.#changed;
-      this.#changed = () => {
-        before?.();
-        resolve();
-      };
-    });
-  }
-
-  #wake(): void {
-    const wake = this.#changed;
-    this.#changed = undefined;
-    wake?.();
+    this.#changed.tell();
   }
 }
 
