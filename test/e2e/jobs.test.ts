@@ -198,6 +198,16 @@ test('any machine tells how every job is', async (t) => {
     assert.equal((await nas.json<Job>('jobs', 'piped', '--destination', '')).state, 'paused');
   });
 
+  await t.test('a job may be called as a verb of jobs, and earlier runs that have not ended are told', async () => {
+    await publish(nas, runOf('pause', 3 * DAY), runOf('pause', MINUTE, {}));
+    const { text } = await nas.must('jobs', '--job', 'pause');
+    assert.match(text, /^job +pause\n(.*\n)*state +ok: .*; 1 earlier run has not ended\n/);
+    assert.equal((await nas.run('jobs', 'home', '--job', 'pause')).code, 2);
+    await nas.must('jobs', 'pause', 'pause');
+    assert.equal((await nas.json<Job>('jobs', '-j', 'pause')).state, 'paused');
+    await nas.must('jobs', 'forget', 'pause');
+  });
+
   await t.test('names cannot drive a terminal', { skip: noScript }, async () => {
     await publish(nas, { ...runOf('z', MINUTE, {}), source: 'x\u001b]0;y' } as Content);
     const ssblog = `'${process.execPath}' '${SSBLOG}' --path '${nas.dir}'`;

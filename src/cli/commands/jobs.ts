@@ -7,6 +7,7 @@ import { answer, type Context, type Invocation, invocation, loadMachine, note } 
 import { addJobOptions, type JobOptions } from '../job-options.ts';
 
 interface JobsOptions extends JobOptions {
+  readonly job?: string;
   readonly lines?: string;
 }
 
@@ -17,10 +18,11 @@ export function register(program: Command, context: Context): void {
     .command('jobs')
     .description('show how every job is, or the runs of one')
     .argument('[job]', 'show the runs of this job')
+    .option('-j, --job <job>', 'the same, for a job that is named as a verb of jobs: pause, resume, forget, help')
     .option('-n, --lines <count>', `with a job: its last so many runs (default: ${DEFAULT_RUNS})`)
     .addHelpText('after', STATES_HELP);
   addJobOptions(jobs).action((job: string | undefined, options: JobsOptions, self: Command) =>
-    run(invocation(context, self), job, options),
+    run(invocation(context, self), jobName(job, options), options),
   );
   for (const change of CHANGES) {
     const command = jobs.command(change.verb).description(change.description).argument('<job>', 'its name');
@@ -50,7 +52,12 @@ const CHANGES: readonly Change[] = [
   { verb: 'forget', state: 'forgotten', description: 'hide a job and its schedule until it runs again' },
 ];
 
-async function run(call: Invocation, name: string | undefined, options: JobsOptions): Promise<void> {
+function jobName(argument: string | undefined, { job }: JobsOptions): string | undefined {
+  if (argument === undefined || job === undefined || argument === job) return argument ?? job;
+  throw new SsblogError('usage', `it is either "${argument}" or "${job}"`, { hint: 'ssblog jobs --job JOB' });
+}
+
+async function run(call: Invocation, name: string | undefined, { job: _job, ...options }: JobsOptions): Promise<void> {
   const limit = options.lines === undefined ? DEFAULT_RUNS : parseRuns(options.lines, name);
   const access = await loadMachine(call);
   const [{ openReader }, { jobReader, onlyJob }, { jobHistory }, { resultOf }, render] = await Promise.all([

@@ -34,7 +34,7 @@ export function renderJobs(jobs: readonly JobState[], chalk: ChalkInstance, now:
     job.lines === null ? '-' : String(job.lines),
     renderWarnings(job.levels),
     renderDue(job, now),
-    sparkline(job.recent.slice(-SPARK_RUNS)),
+    renderRecent(job),
   ]);
   const paint: Paint = (cell, row, column) => {
     if (column === STATE) return colourOf(chalk, jobs[row]?.state)(cell);
@@ -48,7 +48,7 @@ export function renderJob(job: JobState, runs: readonly RunRecord[], chalk: Chal
     ['job', job.job],
     ['from', fromOf(job)],
     ['to', job.destination ?? '-'],
-    ['state', `${job.state}: it ${explainJob(job, now)}`],
+    ['state', `${job.state}: it ${explainJob(job, now)}${renderOpen(job)}`],
     ['schedule', renderSchedule(job)],
     ['next due', job.nextDue === null ? '-' : `${renderTime(job.nextDue)}, ${renderAgo(job.nextDue, now)}`],
     ['machine', `last known to be alive ${renderAgo(job.heardAt, now)}`],
@@ -71,6 +71,22 @@ export function renderJob(job: JobState, runs: readonly RunRecord[], chalk: Chal
     (cell, row, column) => (column === 1 && runs[row] && resultOf(runs[row]) === 'failed' ? chalk.red(cell) : cell),
   );
   return `${facts.join('\n')}\n\n${table}`;
+}
+
+function renderRecent(job: JobState): string {
+  const open = openRuns(job);
+  const runs = sparkline(job.recent.slice(-SPARK_RUNS));
+  return open === 0 ? runs : `${runs} ${open} not ended`;
+}
+
+function renderOpen(job: JobState): string {
+  const open = openRuns(job);
+  return open === 0 ? '' : `; ${counted(open, 'earlier run')} ${open === 1 ? 'has' : 'have'} not ended`;
+}
+
+/** Of the recent runs before the latest: their machine went down, they were killed, or they still go on. */
+function openRuns({ recent }: JobState): number {
+  return recent.slice(0, -1).filter(({ result }) => result === 'running').length;
 }
 
 function durationText(ms: number | null): string {
@@ -96,7 +112,7 @@ function lastResult(job: JobState, run: RunRecord): string {
 
 function earlierResult(run: RunRecord): string {
   const result = resultOf(run);
-  if (result === 'running') return 'never ended';
+  if (result === 'running') return 'has not ended';
   if (result === 'failed') return failureOf(run);
   if (run.exit === null) return 'ok, exit code not known';
   return run.exit === 0 ? 'ok' : `ok, exit code ${run.exit}`;
