@@ -48,6 +48,7 @@ export function startCommand(command: readonly string[], options: StartOptions):
   } catch (error) {
     // What spawn does not tell by an event (an argument list that is too long, a NUL in it).
     const failure = error as NodeJS.ErrnoException;
+    if (command[0] === '') failure.code = 'ENOENT'; // Node does not look for it
     const [stdout, stderr] = [channels?.[0]?.reader ?? emptyStream(), channels?.[1]?.reader ?? emptyStream()];
     const end = Promise.resolve({ exit: null, signal: null, failure });
     return { stdout, stderr, end, ownSession, kill: () => undefined };

@@ -204,6 +204,12 @@ test('any machine tells how every job is', async (t) => {
     assert.match(text, /^job +pause\n(.*\n)*state +ok: .*; 1 earlier run has not ended\n/);
     assert.equal((await nas.run('jobs', 'home', '--job', 'pause')).code, 2);
     await nas.must('jobs', 'pause', 'pause');
+    const mistyped = await nas.run('jobs', 'pasue', 'pause');
+    assert.deepEqual(
+      [mistyped.code, /jobs pause, resume or forget JOB/.test(mistyped.stderr)],
+      [2, true],
+      mistyped.stderr,
+    );
     assert.equal((await nas.json<Job>('jobs', '-j', 'pause')).state, 'paused');
     await nas.must('jobs', 'forget', 'pause');
   });

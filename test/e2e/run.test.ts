@@ -93,6 +93,7 @@ test('the command starts with the standard input, the mask and the directory tha
 
 for (const [words, code, says] of [
   [['no-such-command'], 127, /no-such-command: command not found/],
+  [[''], 127, /^ssblog: error: '': command not found\n$/],
   [['/etc/passwd'], 126, /\/etc\/passwd: permission denied/],
   [['sh', '-c', 'kill -TERM $$'], 143, /^$/],
   [['sh', '-c', 'kill -KILL $$'], 137, /^$/],

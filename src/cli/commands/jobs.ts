@@ -20,9 +20,10 @@ export function register(program: Command, context: Context): void {
     .argument('[job]', 'show the runs of this job')
     .option('-j, --job <job>', 'the same, for a job that is named as a verb of jobs: pause, resume, forget, help')
     .option('-n, --lines <count>', `with a job: its last so many runs (default: ${DEFAULT_RUNS})`)
+    .allowExcessArguments()
     .addHelpText('after', STATES_HELP);
-  addJobOptions(jobs).action((job: string | undefined, options: JobsOptions, self: Command) =>
-    run(invocation(context, self), jobName(job, options), options),
+  addJobOptions(jobs).action((_job: string | undefined, options: JobsOptions, self: Command) =>
+    run(invocation(context, self), jobName(self.args, options), options),
   );
   for (const change of CHANGES) {
     const command = jobs.command(change.verb).description(change.description).argument('<job>', 'its name');
@@ -52,7 +53,12 @@ const CHANGES: readonly Change[] = [
   { verb: 'forget', state: 'forgotten', description: 'hide a job and its schedule until it runs again' },
 ];
 
-function jobName(argument: string | undefined, { job }: JobsOptions): string | undefined {
+function jobName([argument, ...more]: readonly string[], { job }: JobsOptions): string | undefined {
+  // Most likely the first was to be a verb.
+  if (more.length > 0)
+    throw new SsblogError('usage', `jobs: too many arguments: ${more.join(' ')}`, {
+      hint: 'ssblog jobs JOB; ssblog jobs pause, resume or forget JOB',
+    });
   if (argument === undefined || job === undefined || argument === job) return argument ?? job;
   throw new SsblogError('usage', `it is either "${argument}" or "${job}"`, { hint: 'ssblog jobs --job JOB' });
 }

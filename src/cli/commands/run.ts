@@ -148,7 +148,7 @@ function recordOf(end: Watched, okExits: ReadonlySet<number>) {
 }
 
 function failureText(file: string, failure: NodeJS.ErrnoException): string {
-  if (failure.code === 'ENOENT') return `${file}: command not found`;
+  if (failure.code === 'ENOENT') return `${file === '' ? "''" : file}: command not found`;
   if (failure.code === 'EACCES') return `${file}: permission denied, or no program`;
   return `${file}: ${failure.message}`;
 }

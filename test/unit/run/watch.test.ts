@@ -43,6 +43,7 @@ test('output that a process left behind holds open is given up', async () => {
 test('a command that cannot be started has ended, and has no output', async () => {
   for (const [words, status] of [
     [['/no/such/command'], 127],
+    [[''], 127],
     [['/etc'], 126],
     [['echo', 'x'.repeat(3_000_000)], 126],
     [['a\0b'], 126],
