@@ -1,4 +1,5 @@
 /** A mail as text (RFC 5322). Whatever is told stands where it can be neither a header nor the end of the mail. Pure. */
+import { domainToASCII } from 'node:url';
 
 export interface Mail {
   /** Addresses were checked with the settings. */
@@ -22,8 +23,8 @@ const MAX_SUBJECT_UNITS = 250;
 /** With line feeds alone, as programs on the machine expect it. */
 export function mailText({ to, from, subject, body, at, id }: Mail): string {
   const headers = [
-    ...(from === undefined ? [] : [`From: ${from}`]),
-    `To: ${to}`,
+    ...(from === undefined ? [] : [`From: ${asciiDomain(from)}`]),
+    `To: ${asciiDomain(to)}`,
     `Subject: ${encodeHeader(subject.slice(0, MAX_SUBJECT_UNITS))}`,
     `Date: ${at.toUTCString().replace('GMT', '+0000')}`,
     `Message-ID: <${id}@ssblog.invalid>`,
@@ -36,6 +37,12 @@ export function mailText({ to, from, subject, body, at, id }: Mail): string {
   const encoded = Buffer.from(body, 'utf8').toString('base64');
   const lines = encoded.match(new RegExp(`.{1,${BODY_COLUMNS}}`, 'g')) ?? [];
   return `${headers.join('\n')}\n\n${lines.join('\n')}\n`;
+}
+
+/** What servers cannot do without an extension is only another alphabet before the `@`. */
+function asciiDomain(address: string): string {
+  const at = address.lastIndexOf('@') + 1;
+  return at === 0 ? address : address.slice(0, at) + (domainToASCII(address.slice(at)) || address.slice(at));
 }
 
 /** Plain text as it is, everything else as encoded words, folded. */

@@ -90,6 +90,14 @@ test('no subject and no body makes a header, a line that is too long, or the end
   );
 });
 
+test('a domain of other letters is written as servers want it', () => {
+  const text = mailText({
+    ...{ to: 'anna@exämple.org', from: 'Nächtlich@bücher.example', subject: 's', body: 'b', at: AT, id: 'a-1' },
+  });
+  assert.match(text, /^To: anna@xn--exmple-cua\.org$/m);
+  assert.match(text, /^From: Nächtlich@xn--bcher-kva\.example$/m);
+});
+
 test('an encoded word never cuts a character, nor is it longer than 75', () => {
   for (const word of encodeHeader('😀'.repeat(60)).split('\n ')) {
     assert.ok(word.length <= 75, word);
