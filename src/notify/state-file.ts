@@ -2,9 +2,8 @@
  * `notify.json`: what notifiers have told, and how their last attempts went. The daemon writes it, `notify`, `status`
  * and `doctor` read it.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
-import { SsblogError, systemCode } from '../errors.ts';
+import { readKept, writeKept } from '../config/kept-file.ts';
 import { entrySchema } from './memory.ts';
 
 const notifierStateSchema = z.object({
@@ -47,31 +46,10 @@ export const NEW_NOTIFIER: NotifierState = {
  * @throws SsblogError `io` when there is one that cannot be read
  */
 export function readNotifyState(file: string): NotifyState {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return EMPTY;
-    throw new SsblogError('io', `cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  return stateSchema.safeParse(parseJson(text)).data ?? EMPTY;
+  return readKept(file, stateSchema, { empty: EMPTY, damaged: () => EMPTY });
 }
 
 /** @throws SsblogError `io` when the disk refuses */
 export function writeNotifyState(file: string, state: NotifyState): void {
-  const beside = `${file}.new`;
-  try {
-    writeFileSync(beside, `${JSON.stringify(state)}\n`, { mode: 0o600, flush: true });
-    renameSync(beside, file);
-  } catch (error) {
-    throw new SsblogError('io', `cannot write ${file}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema refuses it
-  }
+  writeKept(file, state);
 }

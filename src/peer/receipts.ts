@@ -4,8 +4,8 @@
  * lies makes only its own receipt wrong. What a machine said last counts, less than before as well: it may have lost it.
  */
 import * as z from 'zod';
+import { readKept, writeKept } from '../config/kept-file.ts';
 import type { SignedValue } from '../message/signed.ts';
-import { readKept, writeKept } from './invites/kept-file.ts';
 import type { RemotePeer, SsbPeer } from './ssb/types.ts';
 
 const MAX_MACHINES = 1_000;
@@ -17,7 +17,8 @@ const fileSchema = z.record(z.string(), z.int().nonnegative());
 
 /** By machine: the sequence up to which it has this machine's feed. */
 export function readReceipts(file: string): Map<string, number> {
-  return new Map(Object.entries(readKept(file, fileSchema, {})));
+  // They are heard anew.
+  return new Map(Object.entries(readKept(file, fileSchema, { empty: {}, damaged: () => ({}) })));
 }
 
 interface ReceiptsOptions {

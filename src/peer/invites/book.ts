@@ -5,10 +5,10 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
+import { readKept, writeKept } from '../../config/kept-file.ts';
 import { SsblogError } from '../../errors.ts';
 import { feedIdSchema } from '../../message/content.ts';
 import { SECRET_BYTES } from './code.ts';
-import { readKept, writeKept } from './kept-file.ts';
 
 export const MAX_USES = 1_000;
 const MAX_OPEN = 100;
@@ -38,9 +38,13 @@ export const openInviteSchema = z.object({
 });
 export type OpenInvite = z.infer<typeof openInviteSchema>;
 
+function read(file: string): readonly Invite[] {
+  return readKept(file, bookSchema, { empty: [], damaged: 'remove it, and invite again' });
+}
+
 /** What machines called themselves when they redeemed an invite: id → name. */
 export function readInvitedNames(file: string): Map<string, string> {
-  const uses = readKept(file, bookSchema, []).flatMap(({ usedBy }) => usedBy);
+  const uses = read(file).flatMap(({ usedBy }) => usedBy);
   return new Map(uses.map(({ id, name }) => [id, name]));
 }
 
@@ -57,7 +61,7 @@ export class InviteBook {
   constructor({ file, now = Date.now }: InviteBookOptions) {
     this.#file = file;
     this.#now = now;
-    this.#invites = readKept(file, bookSchema, []);
+    this.#invites = read(file);
   }
 
   /**

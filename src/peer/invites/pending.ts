@@ -1,8 +1,8 @@
 /** The invites that this machine was given and that are not redeemed yet, in `joining.json`. */
 import * as z from 'zod';
+import { readKept, writeKept } from '../../config/kept-file.ts';
 import { SsblogError } from '../../errors.ts';
 import { feedIdSchema } from '../../message/content.ts';
-import { readKept, writeKept } from './kept-file.ts';
 
 const MAX_PENDING = 20;
 
@@ -30,14 +30,18 @@ export interface Waiting {
   readonly failure: { readonly code: string; readonly message: string } | null;
 }
 
+function read(file: string): readonly Pending[] {
+  return readKept(file, fileSchema, { empty: [], damaged: 'remove it, and join again' });
+}
+
 /** Without a peer. */
 export function readWaiting(file: string): Waiting[] {
-  return readKept(file, fileSchema, []).filter(isOpen).map(waitingOf);
+  return read(file).filter(isOpen).map(waitingOf);
 }
 
 /** What machines were called in the join codes that they gave: id → name. */
 export function readInviterNames(file: string): Map<string, string> {
-  return new Map(readKept(file, fileSchema, []).map(({ id, name }) => [id, name]));
+  return new Map(read(file).map(({ id, name }) => [id, name]));
 }
 
 export class PendingInvites {
@@ -46,7 +50,7 @@ export class PendingInvites {
 
   constructor(file: string) {
     this.#file = file;
-    this.#pending = readKept(file, fileSchema, []);
+    this.#pending = read(file);
   }
 
   waiting(): Waiting[] {

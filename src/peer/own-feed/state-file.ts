@@ -2,9 +2,8 @@
  * `own-feed.json`: what a machine must remember of its own feed beside the record itself. A damaged file counts as the
  * worst that it could have said.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as z from 'zod';
-import { SsblogError, systemCode } from '../../errors.ts';
+import { readKept, writeKept } from '../../config/kept-file.ts';
 
 /** Why a machine does not write its feed. */
 const HOLD_REASONS = [
@@ -58,40 +57,14 @@ export type OwnFeedState = z.infer<typeof stateSchema>;
 const FRESH: OwnFeedState = { isClosed: true, isKnown: false };
 
 export function readOwnFeedState(file: string, now: () => number = Date.now): OwnFeedState {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return FRESH;
-    throw new SsblogError('io', `cannot read ${file}: ${(error as Error).message}`, {
-      hint: 'look at the rights of the directory, and at the disk',
-      cause: error,
-    });
-  }
-  const parsed = stateSchema.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
-  const hold: Hold = { reason: 'salvaged', sinceMs: now(), atLeast: 0, detail: `${file} was damaged` };
-  return { ...FRESH, isKnown: true, hold };
+  const damaged = (): OwnFeedState => {
+    const hold: Hold = { reason: 'salvaged', sinceMs: now(), atLeast: 0, detail: `${file} was damaged` };
+    return { ...FRESH, isKnown: true, hold };
+  };
+  return readKept(file, stateSchema, { empty: FRESH, damaged });
 }
 
 /** @throws SsblogError `io` when the disk refuses */
 export function writeOwnFeedState(file: string, state: OwnFeedState): void {
-  const beside = `${file}.new`;
-  try {
-    writeFileSync(beside, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600, flush: true });
-    renameSync(beside, file);
-  } catch (error) {
-    throw new SsblogError('io', `cannot write ${file}: ${(error as Error).message}`, {
-      hint: 'look at the rights of the directory, and at the disk',
-      cause: error,
-    });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema refuses it
-  }
+  writeKept(file, state);
 }

@@ -1,11 +1,11 @@
 /** What a machine knows of changes of the network key, in `rekey.json`. There is none before the first one. */
 import * as z from 'zod';
 import { changeConfig } from '../../config/change.ts';
+import { readKept, writeKept } from '../../config/kept-file.ts';
 import type { Config } from '../../config/keys.ts';
 import type { MachinePaths } from '../../config/paths.ts';
 import { networkKeySchema } from '../../config/schema.ts';
 import { feedIdSchema } from '../../message/content.ts';
-import { readKept, writeKept } from '../invites/kept-file.ts';
 
 const MAX_FEEDS = 10_000;
 
@@ -38,7 +38,7 @@ function unchanged(key: string): RekeyState {
 
 /** @returns undefined where the key was never changed */
 export function readRekey(paths: MachinePaths): RekeyState | undefined {
-  return readKept<RekeyState | undefined>(paths.rekey, stateSchema, undefined, DAMAGED_HINT);
+  return readKept<RekeyState | undefined>(paths.rekey, stateSchema, { empty: undefined, damaged: DAMAGED_HINT });
 }
 
 /** Both files, or when it is interrupted between them, `openRekey` ends it. @throws SsblogError `io` */

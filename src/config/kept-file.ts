@@ -1,18 +1,17 @@
 /** A small file of a machine that only its owner may read, written in one step. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type * as z from 'zod';
-import { SsblogError, systemCode } from '../../errors.ts';
+import { SsblogError, systemCode } from '../errors.ts';
 
-/**
- * @returns `empty` when there is no file
- * @throws SsblogError `io` when it cannot be read, `config` when it does not hold what it must
- */
-export function readKept<T>(
-  file: string,
-  schema: z.ZodType<T>,
-  empty: T,
-  hint = 'remove it, and invite or join again',
-): T {
+interface Absent<T> {
+  /** What counts when there is no file. */
+  readonly empty: T;
+  /** What counts when it does not hold what it must: a value, or the way out that the user is told. */
+  readonly damaged: (() => T) | string;
+}
+
+/** @throws SsblogError `io` when it cannot be read, `config` when it is damaged and no value counts then */
+export function readKept<T>(file: string, schema: z.ZodType<T>, { empty, damaged }: Absent<T>): T {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -22,7 +21,8 @@ export function readKept<T>(
   }
   const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
-  throw new SsblogError('config', `${file} is damaged`, { hint });
+  if (typeof damaged === 'function') return damaged();
+  throw new SsblogError('config', `${file} is damaged`, { hint: damaged });
 }
 
 /** @throws SsblogError `io` when the disk refuses */
