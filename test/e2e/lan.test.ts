@@ -1,6 +1,7 @@
 /** Machines on real hosts: what they find, and what others learn of it. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { countLines, type Machine, startAll } from '../helpers/machine.ts';
 import { Relay } from '../helpers/relay.ts';
@@ -225,3 +226,49 @@ test('two homes behind routers that let nobody in meet at a machine outside', SK
   );
   assert.match(knocked.stderr, /cannot be reached now/);
 });
+
+test(
+  'while the network key changes, machines with the new and the old one find each other on the LAN',
+  SKIP,
+  async (t) => {
+    const net = topology(t);
+    const lan = net.lan('10.1.0');
+    const { machine: laptop } = await net.machine('laptop', lan);
+    const { machine: nas } = await net.machine('nas', lan);
+    const { machine: late } = await net.machine('late', lan);
+    const { machine: stolen } = await net.machine('stolen', lan);
+    for (const one of [nas, late, stolen]) {
+      await laptop.must('follow', one.id);
+      await one.must('follow', laptop.id);
+    }
+    await startAll(laptop, nas, late, stolen);
+    for (const one of [nas, late, stolen]) await laptop.waitForPeer(one);
+    await late.stop();
+    await laptop.must('block', stolen.id);
+    await laptop.must('rekey', '--grace', '1h');
+    const key = (machine: Machine) =>
+      (JSON.parse(readFileSync(machine.path('config.json'), 'utf8')) as { networkKey: string }).networkKey;
+    await waitFor('nas to take the new key over', () => key(nas) === key(laptop));
+    await waitUntilConnected([laptop, nas]);
+
+    // No address was ever told: packets under the old key are what brings them together.
+    await late.start();
+    const sinceMs = Date.now();
+    await waitFor('the late one to take the new key over', () => key(late) === key(laptop), {
+      detail: () => late.said,
+    });
+    t.diagnostic(`it had the new key ${Date.now() - sinceMs} ms after it came`);
+    await laptop.waitForPeer(late);
+    await shareLogs([laptop, nas, late]);
+    for (const { id } of [laptop, nas, late]) {
+      assert.ok(!(await stolen.status()).peers.some((peer) => peer.id === id), 'who is shut out is not met');
+    }
+
+    const found = async () => (await stolen.status()).lan.found.map(({ id }) => id);
+    assert.ok((await found()).includes(laptop.id), 'it hears the packets under the old key');
+    await laptop.must('rekey', '--now');
+    await waitFor('nobody to call under the old key', async () => (await found()).length === 0);
+    assert.deepEqual((await laptop.status()).lan.found.map(({ id }) => id).includes(stolen.id), false);
+    assert.equal((await laptop.status()).peers.length, 2);
+  },
+);
