@@ -130,6 +130,38 @@ for (const dialler of ['our daemon', 'the stock daemon']) {
   });
 }
 
+test('a stock daemon that is blocked is hung up on, kept out, and gets nothing more', async (t) => {
+  const box = sandbox(t);
+  const stock = await StockDaemon.make(box, randomNetworkKey());
+  const ours = await Machine.make(box, 'ours', stock.networkKey);
+  await Promise.all([stock.start(), ours.start()]);
+  await ours.must('follow', stock.id);
+  await stockAnswer(stock, 'publish', '--type', 'contact', '--contact', ours.id, '--following');
+  await ours.pipe('before\n');
+  await ours.must('connect', stock.address);
+  const has = async (text: string) =>
+    (await stockMessages(stock)).some(({ value }) => value.author === ours.id && value.content.text === text);
+  const options = { everyMs: 500, deadlineMs: STOCK_DEADLINE_MS, detail: () => `${stock.said}\n${ours.said}` };
+  await waitFor('the line on the stock daemon', () => has('before'), options);
+
+  await ours.must('block', stock.id);
+  await waitFor('the connection to end', async () => (await ours.status()).peers.length === 0);
+  await ours.pipe('after\n');
+  await stockAnswer(stock, 'publish', '--type', 'log', '--source', 'a', '--text', 'from the blocked one');
+  // It dials, with the network key, and is let down; so does nobody here.
+  assert.notEqual((await stockClient(stock, 'gossip.connect', ours.address)).code, 0);
+  assert.match((await ours.must('connect', stock.address)).stderr, /blocks it/);
+  assert.equal((await ours.status()).peers.length, 0);
+  assert.equal(await has('after'), false);
+  assert.doesNotMatch((await ours.must('log')).text, /from the blocked one/);
+
+  // That nothing came was for no other reason.
+  await ours.must('follow', stock.id);
+  await ours.must('connect', stock.address);
+  await waitFor('what was missed', () => has('after'), options);
+  await ours.waitForLog(3);
+});
+
 test('the directory of a stock ssb-server becomes a machine and keeps its identity and its feed', async (t) => {
   const box = sandbox(t);
   const stock = await StockDaemon.make(box, randomNetworkKey());
