@@ -106,6 +106,8 @@ export const peerStatusSchema = z.object({
     /** The same for each feed. */
     feeds: z.array(z.object({ id: z.string(), have: z.number(), known: z.number() })),
   }),
+  /** Why messages of others are not taken now; a daemon of an older version does not say. */
+  paused: z.array(z.object({ id: z.string().nullable(), message: z.string(), hint: z.string() })).default([]),
   /** Why this machine does not write its feed now; null when it does. */
   hold: z.object({ reason: z.string(), message: z.string(), hint: z.string(), sinceMs: z.number() }).nullable(),
   /** Machines that invited this one, and that it has not met since. */

@@ -18,6 +18,7 @@
 import { createRequire } from 'node:module';
 import { getReceive, getSequence, note } from 'epidemic-broadcast-trees/v3.js';
 import type { SignedValue } from '../message/signed.ts';
+import { type Pauses, pauseFeeds } from './ebt-pause.ts';
 import { isFeedId } from './engines/sqlite/validate.ts';
 import { paceEbt } from './pace.ts';
 import { requireAfresh } from './require-afresh.ts';
@@ -36,7 +37,7 @@ export interface EbtWatcher {
   /** A peer says how far it has a feed. */
   heard(peer: string, feed: string, sequence: number): void;
   /** A message that a peer brought is in the record. */
-  received(value: SignedValue): void;
+  received(value: SignedValue, from: string): void;
   /** A message that a peer brought was not taken. It may be anything. */
   refused(value: unknown): void;
 }
@@ -52,11 +53,16 @@ export interface Ebt {
    */
   knownSequence(feed: string, trusts: (peer: string) => boolean): number;
   watch(watcher: EbtWatcher): void;
+  /** Other feeds are paused than before. */
+  pausesChanged(): void;
   /** Call before the database is closed: flume throws at who still asks it, and that ends the process. */
   close(): void;
 }
 
-export function loadEbt(traffic: Traffic): Ebt {
+const NO_PAUSES: Pauses = { isAnyPaused: false, isPaused: () => false };
+
+/** @param pauses feeds of which nothing is taken now */
+export function loadEbt(traffic: Traffic, pauses: Pauses = NO_PAUSES): Ebt {
   const require = createRequire(import.meta.url);
   const requireInside = createRequire(require.resolve('ssb-ebt'));
   const path = requireInside.resolve('epidemic-broadcast-trees');
@@ -66,6 +72,8 @@ export function loadEbt(traffic: Traffic): Ebt {
   let instance: EbtInstance | undefined;
   let isClosed = false;
   let watcher: EbtWatcher | undefined;
+  let pausesChanged = (): void => undefined;
+  const bringers: Bringers = new WeakMap();
   const whileOpen =
     <A extends unknown[]>(call: (...args: A) => void) =>
     (...args: A): void => {
@@ -76,9 +84,13 @@ export function loadEbt(traffic: Traffic): Ebt {
     const getAt = whileOpen<Parameters<EbtOptions['getAt']>>((pair, callback) =>
       options.getAt(pair, whileOpen(callback)),
     );
-    const append = whileOpen(tellIfTaken(options.append, () => watcher));
-    instance = mend(original({ ...options, ...FORGETFUL, getAt, append }), () => watcher);
+    const take = tellIfTaken(options.append, () => watcher, bringers);
+    const append = whileOpen<Parameters<EbtOptions['append']>>((value, callback) => {
+      if (!pauses.isPaused((value as SignedValue).author)) take(value, callback);
+    });
+    instance = mend(original({ ...options, ...FORGETFUL, getAt, append }), () => watcher, bringers);
     paceEbt(instance, traffic);
+    pausesChanged = pauseFeeds(instance, pauses);
     return instance;
   };
   try {
@@ -101,6 +113,7 @@ export function loadEbt(traffic: Traffic): Ebt {
         const trusted = Object.entries(instance?.state.peers ?? {}).filter(([id]) => trusts(id));
         return Math.max(0, ...trusted.map(([, peer]) => peer.clock?.[feed] || 0));
       },
+      pausesChanged: () => pausesChanged(),
       watch: (who) => {
         watcher = who;
       },
@@ -133,17 +146,24 @@ const FORGETFUL: Pick<EbtOptions, 'getClock' | 'setClock'> = {
   setClock: () => undefined,
 };
 
+/** Who brought a message that is not decided on yet. */
+type Bringers = WeakMap<object, string>;
+
 /** ssb-ebt calls back with neither an error nor a message for a message that was refused but not invalid. */
-function tellIfTaken(append: EbtOptions['append'], watcher: () => EbtWatcher | undefined): EbtOptions['append'] {
+function tellIfTaken(
+  append: EbtOptions['append'],
+  watcher: () => EbtWatcher | undefined,
+  bringers: Bringers,
+): EbtOptions['append'] {
   return (value, callback) =>
     append(value, (error, message) => {
-      if (!error && message) watcher()?.received(value as SignedValue);
+      if (!error && message) watcher()?.received(value as SignedValue, bringers.get(value as SignedValue) ?? '');
       else watcher()?.refused(value);
       if (error || message) callback(error, message);
     });
 }
 
-function mend(ebt: EbtInstance, watcher: () => EbtWatcher | undefined): EbtInstance {
+function mend(ebt: EbtInstance, watcher: () => EbtWatcher | undefined, bringers: Bringers): EbtInstance {
   const request = ebt.request;
   ebt.request = function (feed, follows) {
     const isNew = follows !== false && !ebt.state.follows[feed];
@@ -166,6 +186,7 @@ function mend(ebt: EbtInstance, watcher: () => EbtWatcher | undefined): EbtInsta
         this.abort(new Error('not understood'));
         return;
       }
+      if (frame.message !== undefined) bringers.set(frame.message, peer);
       write.call(this, frame.message ?? Object.fromEntries(frame.notes));
       for (const [feed, encoded] of frame.notes) {
         if (encoded === NOT_REPLICATED) noteRefusal(ebt, peer, feed);

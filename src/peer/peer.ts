@@ -2,7 +2,7 @@
  * A machine's SSB peer: lock, store, engine, replication, the API on the socket. The daemon opens one with its
  * network; a command that finds no daemon opens one without, for as long as it takes.
  */
-import { existsSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, rmdirSync, rmSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import conn from 'ssb-conn/core.js';
@@ -58,12 +58,15 @@ import { Keyring } from './rekey/keyring.ts';
 import { Rekeying } from './rekey/rekeying.ts';
 import { openRekey } from './rekey/state-file.ts';
 import { requireAfresh } from './require-afresh.ts';
+import { Room, roughSize, type Space } from './room.ts';
+import { describePause, tellOfPauses } from './room-text.ts';
 import { type Scheduler, startScheduler } from './scheduler.ts';
 import { recordSeen } from './seen.ts';
 import { secureSocketDirectory, socketDirectory, socketPath } from './socket.ts';
 import { tuneSockets } from './socket-writes.ts';
 import { bearNames } from './ssb/names.ts';
 import type { RemotePeer, SsbPeer, StackBuilder } from './ssb/types.ts';
+import { StrangerPace } from './stranger-pace.ts';
 import { limitTraffic, prepareTraffic, Traffic } from './traffic.ts';
 import { limitUnproven } from './unproven.ts';
 import { websocketTransport } from './websocket/transport.ts';
@@ -72,6 +75,8 @@ import { websocketTransport } from './websocket/transport.ts';
 const INACTIVITY_MS = 600_000;
 const HANDSHAKE_MS = 15_000;
 const CLOSE_PATIENCE_MS = 2_000;
+/** How often the disk is looked at while little comes. */
+const ROOM_MS = 5_000;
 /** How long whoever asks for a connection waits for it; the dialling goes on. */
 const DIAL_ANSWER_MS = 10_000;
 
@@ -173,8 +178,26 @@ async function open(
 
   const stack = engine.stack(store);
   const friends = followGraph(config.hops);
-  const traffic = new Traffic();
-  const ebt = loadEbt(traffic);
+  const strangers = new StrangerPace((id) => !friends.isWithinHops(id));
+  const traffic = new Traffic({}, strangers);
+  const nameOf = (id: string) => store.names(identity.id).get(id) ?? id;
+  const tellPauses = tellOfPauses(notice, nameOf);
+  const room: Room = new Room({
+    space: () => spaceAt(paths.dir),
+    onChange: () => {
+      tellPauses(room.pauses());
+      ebt.pausesChanged();
+    },
+  });
+  tellPauses(room.pauses());
+  const roomWatch = setInterval(() => room.look(), ROOM_MS);
+  closers.push(() => clearInterval(roomWatch));
+  const ebt = loadEbt(traffic, {
+    isPaused: (feed) => feed !== identity.id && room.isPaused(feed),
+    get isAnyPaused() {
+      return room.isAnyPaused;
+    },
+  });
   const instances = new Instances();
   let scheduler: Scheduler | undefined;
   const networks = watchNetwork(config.host);
@@ -231,7 +254,6 @@ async function open(
     },
   });
   const connections = watchConnections(peer);
-  const nameOf = (id: string) => store.names(peer.id).get(id) ?? id;
   instances.watch(peer, (id, addresses) => {
     notice(`two machines use the identity of ${nameOf(id)}, from ${addresses.join(' and ')}: one is a copy`);
   });
@@ -280,9 +302,12 @@ async function open(
       ownFeed.heard(from, feed, sequence);
       receipts.heard(from, feed, sequence);
     },
-    received: (value) => {
-      ownFeed.received(value);
+    received: (value, from) => {
+      ownFeed.received(value, from);
       receipts.received(value);
+      const bytes = roughSize(value);
+      strangers.earn(from, bytes);
+      if (value.author !== identity.id) room.took(value.author, bytes);
     },
     refused: (value) => ownFeed.refused(value),
   });
@@ -369,6 +394,7 @@ async function open(
       peers: connectedPeers().map((entry) => ({ ...entry, via: viaOf(entry, scheduler) })),
       lan: lanStatus(lan, friends.isWanted),
       replication: replicationProgress(store, (feed) => ebt.knownSequence(feed, friends.isWanted)),
+      paused: room.pauses().map((pause) => describePause(pause, nameOf)),
       hold: ownFeed.hold === undefined ? null : describeHold(ownFeed.hold),
       ...door.status(),
     }),
@@ -392,6 +418,11 @@ async function open(
   ready.resolve(local);
   door.resume();
   return local;
+}
+
+function spaceAt(dir: string): Space {
+  const { bavail, blocks, bsize } = statfsSync(dir);
+  return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
 }
 
 /** Where only the port is in the way, nothing is made on the disk. */

@@ -1,7 +1,8 @@
 /**
  * What a connection may cost. muxrpc takes frames of up to 4 GB and any number of calls, and keeps all that the other
  * side does not take. Here frames and open calls have a limit, and what waits to be sent is counted, so that whoever
- * has much to send can wait (pace.ts). Who goes beyond is hung up on. This machine's own command line has no limits.
+ * has much to send can wait (pace.ts). Who goes beyond is hung up on, and strangers are read slowly (stranger-pace.ts).
+ * This machine's own command line has no limits.
  */
 
 import { dirname, join } from 'node:path';
@@ -9,6 +10,7 @@ import { guardFrames } from './frame-guard.ts';
 import { type SendQueue, sendQueue } from './send-queue.ts';
 import { requireOf } from './ssb/stock.ts';
 import type { PullDuplex, PullSource, RemotePeer, SsbPeer } from './ssb/types.ts';
+import { pacedReads, type StrangerPace } from './stranger-pace.ts';
 
 /** A message has 8 KB; notes on as many feeds as ebt.ts takes have 1.3 MB. */
 const MAX_FRAME_BYTES = 2_000_000;
@@ -55,13 +57,16 @@ interface LimitedCodec {
 
 export class Traffic {
   readonly #limits: TrafficLimits;
+  readonly #pace: StrangerPace | undefined;
   readonly #unsent = new Map<string, number>();
   readonly #full = new Set<string>();
   readonly #listeners: ((id: string) => void)[] = [];
   #total = 0;
 
-  constructor(limits: Partial<TrafficLimits> = {}) {
+  /** @param pace how fast machines are read; without it, as fast as they send */
+  constructor(limits: Partial<TrafficLimits> = {}, pace?: StrangerPace) {
     this.#limits = { ...LIMITS, ...limits };
+    this.#pace = pace;
   }
 
   /** Whether so much waits for a machine that more should not be sent. Then it is told when that has changed. */
@@ -114,7 +119,7 @@ export class Traffic {
         return {
           ...wire,
           source: queue.source,
-          sink: (read) => wire.sink(guardFrames(read, maxFrameBytes, refuse)),
+          sink: (read) => wire.sink(guardFrames(this.#paced(read, id), maxFrameBytes, refuse)),
         };
       },
       closed: () => {
@@ -123,6 +128,10 @@ export class Traffic {
       },
       unsentBytes: () => queue?.bytes ?? 0,
     };
+  }
+
+  #paced(read: PullSource<Buffer>, id: string): PullSource<Buffer> {
+    return this.#pace === undefined ? read : pacedReads(read, id, this.#pace);
   }
 
   #pauseBytes(): number {

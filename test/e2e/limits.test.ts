@@ -3,12 +3,16 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { link, type Machine, network, startAll } from '../helpers/machine.ts';
+import { noSmallDisk, onSmallDisk } from '../faults/small-disk.ts';
+import { HandmadeFeed, HandmadePeer } from '../helpers/hostile.ts';
+import { link, Machine, network, randomNetworkKey, startAll } from '../helpers/machine.ts';
 import { readMemory } from '../helpers/proc.ts';
+import { sandbox } from '../helpers/sandbox.ts';
 import { connectAsStranger, type Rpc } from '../helpers/stock.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const MB = 1_000_000;
+const POLL_MS = 700;
 const MANIFEST = { createHistoryStream: 'source', manifest: 'async' };
 
 type Answer = (end: unknown, value?: unknown) => void;
@@ -19,19 +23,24 @@ interface Stranger extends Rpc {
   once(event: 'closed', listener: () => void): void;
 }
 
-/** @returns with the socket, so that it can stop reading what it asked for */
-async function connect(t: TestContext, { address, networkKey }: Machine): Promise<{ rpc: Stranger; socket: Socket }> {
+/** @param dial makes one connection. @returns with its socket, so that it can stop reading what it asked for */
+async function withSocket<T>(t: TestContext, dial: () => Promise<T>): Promise<{ peer: T; socket: Socket }> {
   let socket: Socket | undefined;
   const onSocket = (message: unknown) => {
     ({ socket } = message as { socket: Socket });
   };
   subscribe('net.client.socket', onSocket);
-  const rpc = (await connectAsStranger(address, networkKey, MANIFEST)) as Stranger;
+  const peer = await dial();
   unsubscribe('net.client.socket', onSocket);
   assert.ok(socket);
   const opened = socket;
   t.after(() => opened.destroy());
-  return { rpc, socket };
+  return { peer, socket };
+}
+
+async function connect(t: TestContext, { address, networkKey }: Machine): Promise<{ rpc: Stranger; socket: Socket }> {
+  const { peer, socket } = await withSocket(t, () => connectAsStranger(address, networkKey, MANIFEST));
+  return { rpc: peer as Stranger, socket };
 }
 
 function countAll(source: (abort: unknown, answer: Answer) => void): Promise<number> {
@@ -115,4 +124,85 @@ test('who sends a huge frame, opens ever more calls, or reads no answers is hung
   }
   await laptop.pipe('live\n');
   await nas.waitForLog(2);
+});
+
+test('a followed machine that floods gets its share of the disk and holds up nobody', { skip: noSmallDisk }, (t) =>
+  onSmallDisk(40 * MB, async (disk) => {
+    const LINES = 900_000;
+    const box = sandbox(t);
+    const key = randomNetworkKey();
+    const [flooder, desk] = [await Machine.make(box, 'flooder', key), await Machine.make(box, 'desk', key)];
+    const nas = await Machine.make(box, 'nas', key, undefined, `${disk.dir}/nas`);
+    disk.fill(16 * MB);
+    await startAll(flooder, desk, nas);
+    await link(nas, flooder);
+    await link(nas, desk);
+    await desk.must('follow', nas.id);
+    const flood = flooder.pipe(noise(LINES));
+    await waitFor('the flood to come', async () => (await nas.status()).lines > 50_000);
+    const since = Date.now();
+    await desk.pipe('from desk, in the flood\n');
+    await nas.waitForLog(1, '--source', 'desk');
+    const ms = Date.now() - since;
+    t.diagnostic(`a line of another machine came through the flood in ${ms} ms, two commands included`);
+    assert.ok(ms < 10_000, `${ms} ms`);
+    await flood;
+
+    const [pause] = await waitFor('the flood to be held up', async () => {
+      const { paused } = await nas.status();
+      return paused.length > 0 ? paused : undefined;
+    });
+    assert.equal(pause?.id, flooder.id);
+    assert.match((await nas.must('status')).text, /paused +nothing more of flooder is taken: \S+ MB came in a day/);
+    const findings = JSON.parse((await nas.run('doctor', '--json')).text) as { code: string; severity: string }[];
+    assert.equal(findings.find(({ code }) => code === 'replication-paused')?.severity, 'warning');
+    const { lines } = await nas.status();
+    assert.ok(lines < LINES, `${lines}`);
+    await desk.pipe('from desk, after it\n');
+    await nas.waitForLog(2, '--source', 'desk');
+    await nas.pipe('from nas\n');
+    await desk.waitForLog(1, '--source', 'nas');
+    const { known, have } = (await nas.status()).replication;
+    assert.ok(known > have, 'status still tells how much there is');
+
+    disk.fill(MB);
+    await waitFor('everybody to be held up', async () => (await nas.status()).paused[0]?.id === null);
+    await nas.pipe('from nas, with little room\n');
+    assert.equal((await nas.status()).spool.lines, 0);
+    disk.free();
+    await waitFor('all of it to be there', async () => (await nas.status()).lines === LINES + 4, {
+      detail: () => nas.said,
+    });
+    assert.deepEqual((await nas.status()).paused, []);
+    assert.match(nas.said, /nothing more of flooder is taken.*nothing of other machines.*taken again/s);
+    assert.ok(nas.said.split('\n').length < 15, nas.said);
+  }),
+);
+
+test('a stranger that sends without end is read slowly, also when it comes again, and the others as always', async (t) => {
+  const [laptop, nas] = await pair(t, 'genuine\n');
+  const feed = new HandmadeFeed();
+  // What nobody asked for, by the megabyte.
+  const message = feed.sign({ type: 'log', text: 'x'.repeat(7_000) });
+  const frames = Array.from({ length: 6_000 }, () => message);
+  for (const round of [1, 2]) {
+    const { peer: stranger, socket } = await withSocket(t, () => HandmadePeer.connect(laptop, feed));
+    void stranger.replicate(frames);
+    const taken = () => socket.bytesWritten - socket.writableLength;
+    let before = 0;
+    await waitFor(
+      'the stranger to be read slowly',
+      () => {
+        const bytes = taken() - before;
+        before = taken();
+        return before > 0 && bytes < (MB * POLL_MS) / 1_000;
+      },
+      { everyMs: POLL_MS },
+    );
+    t.diagnostic(`time ${round}: slow after ${(before / MB).toFixed(1)} MB, what sockets hold included`);
+    assert.ok(before < 30 * MB, `${before} of 44 MB were read as fast as they came`);
+    await laptop.pipe('live\n');
+    await nas.waitForLog(1 + round);
+    socket.destroy();
+  }
 });

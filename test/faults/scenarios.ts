@@ -162,13 +162,13 @@ export function scenarios(context: ScenarioContext, isLong: boolean): void {
             attempt.pipe.endInput(Buffer.concat(attempt.producer.lines));
             await trio.finish(attempt);
             await waitFor('the other follower to have it', () => has(other, trio) === has(trio.sender, trio));
-            await waitFor('the follower to say so', () => /no space/.test(follower.said), {
-              detail: () => follower.said,
-            });
+            // It stops before the disk is full; where another program was faster, it is told by the disk.
+            const said = () => follower.said.match(/no space|nothing of other machines is taken/g) ?? [];
+            await waitFor('the follower to say so', () => said().length > 0, { detail: () => follower.said });
             assert.ok(follower.isRunning, follower.said);
             // It goes on trying for a while.
             await delay(5_000);
-            assert.equal(follower.said.match(/no space/g)?.length, 1, follower.said);
+            assert.equal(said().length, new Set(said()).size, follower.said);
             disk.free();
           },
           { follower: `${disk.dir}/machine` },

@@ -58,6 +58,7 @@ export interface Status {
     readonly known: number;
     readonly feeds: readonly { readonly id: string; readonly have: number; readonly known: number }[];
   };
+  readonly paused: readonly { readonly id: string | null; readonly message: string; readonly hint: string }[];
   readonly hold: { readonly reason: string; readonly message: string; readonly hint: string } | null;
   readonly spool: { readonly files: number; readonly lines: number };
   readonly disk: { readonly bytes: number };
@@ -96,8 +97,8 @@ export class Machine {
     name: string,
     networkKey = randomNetworkKey(),
     engine = TEST_ENGINE,
+    dir = box.path(name),
   ): Promise<Machine> {
-    const dir = box.path(name);
     const port = await freePort();
     const args = ['init', '--path', dir, '--name', name, '--network-key', networkKey, '--engine', engine];
     const result = await box.ssblog([...args, '--port', String(port), '--json']);

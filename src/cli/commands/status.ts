@@ -68,6 +68,7 @@ async function run(call: Invocation): Promise<void> {
         failure,
       })),
       pending: peer?.knocks.length ?? 0,
+      paused: peer?.paused ?? [],
       hold: peer === undefined ? readHold(paths.ownFeed) : peer.hold,
       spool: { files: spool.files, lines: spool.lines },
       disk: { bytes: disk.bytes },

@@ -31,6 +31,8 @@ export interface Status {
     known: number;
     feeds: readonly { id: string; name: string | null; have: number; known: number }[];
   };
+  /** Why messages of others are not taken now. */
+  paused: readonly { message: string; hint: string }[];
   /** Why the machine's own feed is not written now. */
   hold: { message: string; hint: string } | null;
   /** Machines that invited this one. */
@@ -67,6 +69,10 @@ export function renderStatus(status: Status, now: number): string {
     ...replication.feeds
       .filter(({ have, known }) => have < known)
       .map(({ id, name, have, known }): [string, string] => ['', `${have} of ${known} of ${name ?? id}`]),
+    ...status.paused.flatMap(({ message, hint }): [string, string][] => [
+      ['paused', message],
+      ['', hint],
+    ]),
     [
       'spool',
       spool.files === 0

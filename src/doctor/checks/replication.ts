@@ -18,7 +18,11 @@ export function checkReplication(machine: Machine): Finding[] {
         hint: 'connect to it, or to a machine that has its feed: ssblog connect ADDRESS',
       }),
     );
-  const progress = daemon.kind === 'running' ? daemon.status?.replication : undefined;
+  const status = daemon.kind === 'running' ? daemon.status : undefined;
+  for (const { message, hint } of status?.paused ?? []) {
+    findings.push({ code: 'replication-paused', severity: 'warning', message, hint });
+  }
+  const progress = status?.replication;
   if (progress !== undefined && progress.known > progress.have) {
     findings.push({
       code: 'replication',

@@ -31,6 +31,7 @@ const running = (replication: { have: number; known: number }): DaemonState => (
     peers: [],
     lan: { links: [], found: [] },
     replication: { ...replication, feeds: [] },
+    paused: [],
     hold: null,
     waiting: [],
     knocks: [],
