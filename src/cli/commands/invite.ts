@@ -71,8 +71,13 @@ async function invite(
   answer(call, { code }, `${code}\n`);
   if (call.globals.json) return;
   if (qr && call.context.stdout.isTTY) {
-    const { renderQr } = await import('../render/qr.ts');
-    call.context.stdout.write(renderQr(code));
+    const [{ renderQr }, { chalkFor }] = await Promise.all([import('../render/qr.ts'), import('../render/jobs.ts')]);
+    const { columns, rows } = call.context.stdout;
+    const isColoured = chalkFor(call.context, call.globals).level > 0;
+    const { drawn = '', problem } = renderQr(code, { columns, rows, isColoured });
+    call.context.stdout.write(drawn);
+    if (problem !== undefined) note(call, problem);
+    else if (!isColoured) note(call, 'without colours, phones read the QR code on a dark terminal only');
   } else if (qr) note(call, 'a QR code is drawn on a terminal only');
   const { renderDuration } = await import('../render/units.ts');
   const until = expiresInMs === null ? 'does not expire' : `expires in ${renderDuration(expiresInMs)}`;

@@ -93,8 +93,37 @@ test('a long name is cut between characters', () => {
 
 test('a scanner reads the QR code as it stands on a terminal', () => {
   const text = encodeJoinCode(sample());
-  const { data, width, height } = picture(renderQr(text));
-  assert.equal(jsqr.default(data, width, height)?.data, text);
+  for (const isColoured of [true, false]) {
+    const { drawn = '', problem } = renderQr(text, { columns: 200, rows: 100, isColoured });
+    assert.equal(problem, undefined);
+    const { data, width, height } = picture(drawn);
+    assert.equal(jsqr.default(data, width, height)?.data, text);
+  }
+});
+
+test('a QR code has colours of its own, unless none are wanted', () => {
+  const screen = { columns: 200, rows: 100 };
+  const lines = (isColoured: boolean) =>
+    renderQr('text', { ...screen, isColoured })
+      .drawn?.trimEnd()
+      .split('\n') ?? [];
+  const plain = lines(false);
+  assert.ok(plain.every((line) => /^[█▀▄ ]+$/.test(line)));
+  assert.deepEqual(
+    lines(true),
+    plain.map((line) => `\u001b[38;5;231;48;5;16m${line}\u001b[0m`),
+  );
+});
+
+test('a terminal that is too small for a QR code is said to be, and no half of it is drawn', () => {
+  const text = encodeJoinCode(sample());
+  const draw = (columns: number, rows: number) => renderQr(text, { columns, rows, isColoured: true });
+  const needed = Number(/(\d+) columns/.exec(draw(10, 100).problem ?? '')?.[1]);
+  assert.equal(draw(needed - 1, 100).drawn, undefined);
+  assert.deepEqual(Object.keys(draw(needed, 100)), ['drawn']);
+  const low = draw(needed, 5);
+  assert.match(low.problem ?? '', /lines high, the terminal 5/);
+  assert.equal(low.drawn, draw(needed, 100).drawn);
 });
 
 const SCALE = 4;
@@ -102,6 +131,8 @@ const SCALE = 4;
 /** The letters of a dark terminal, as a camera sees them: a full block is light. */
 function picture(drawn: string): { data: Uint8ClampedArray; width: number; height: number } {
   const rows = drawn
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
+    .replace(/\u001b\[[\d;]*m/g, '')
     .split('\n')
     .filter((line) => line !== '')
     .flatMap((line) => [
