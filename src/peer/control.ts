@@ -60,6 +60,8 @@ export const joinResultSchema = z.object({
   /** Both follow each other. Else it is waited for. */
   joined: z.boolean(),
   connected: z.boolean(),
+  /** Somebody is at its address and refuses the handshake; a daemon of an older version does not say. */
+  refused: z.boolean().default(false),
 });
 export type JoinResult = z.infer<typeof joinResultSchema>;
 

@@ -39,6 +39,7 @@ import type { Feeds } from './engines/engine.ts';
 import { engineFor } from './engines/index.ts';
 import { followGraph } from './follow-graph.ts';
 import { Instances } from './instances.ts';
+import { namingHosts } from './invites/addresses.ts';
 import { openDoor } from './invites/door.ts';
 import { type Lan, lanDiscovery } from './lan/plugin.ts';
 import { captureLibraryOutput } from './library-output.ts';
@@ -505,7 +506,8 @@ function dialAddresses(peer: SsbPeer, config: Config): string[] {
   const seen = scopes.flatMap((scope) => (peer.getAddress(scope) ?? '').split(';'));
   const key = peer.id.slice(1, -'.ed25519'.length);
   const said = externalAddresses(config).map((address) => `${address}~shs:${key}`);
-  return [...new Set([...said, ...seen.filter((address) => /^(net|wss?):/.test(address))])];
+  const listening = seen.filter((address) => /^(net|wss?):/.test(address)).flatMap((address) => namingHosts(address));
+  return [...new Set([...said, ...listening])];
 }
 
 async function remember(peer: SsbPeer, addresses: readonly string[]): Promise<void> {

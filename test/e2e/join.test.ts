@@ -172,6 +172,25 @@ test('a machine of another network does not join, nor does the inviter itself', 
   assert.equal((await laptop.run('join', code)).code, 2);
 });
 
+test('a code from before the network key was changed says what may be wrong with it', async (t) => {
+  const laptop = await laptopAlone(t);
+  const code = await codeOf(laptop);
+  await laptop.must('rekey');
+  const result = await laptop.box.ssblog(['join', '--path', laptop.box.path('late'), '--name', 'late', code]);
+  assert.equal(result.code, 0);
+  assert.match(result.stderr, /the handshake is refused: when its network key was changed .* ask for a new join code/);
+});
+
+test('who joins a second time with a code that is used up is told so once', async (t) => {
+  const laptop = await laptopAlone(t);
+  const code = await codeOf(laptop);
+  await joined(laptop.box, 'nas', code);
+  for (const attempt of ['first', 'second']) {
+    const { stderr } = await laptop.box.ssblog(['join', '--path', laptop.box.path('late'), '--name', 'late', code]);
+    assert.equal(stderr.match(/used up/g)?.length, 1, `${attempt}: ${stderr}`);
+  }
+});
+
 test('a machine that is not followed knocks, and is followed by its name', async (t) => {
   const [laptop, nas] = await network(t, 'laptop', 'nas');
   await startAll(laptop, nas);

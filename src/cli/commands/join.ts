@@ -34,7 +34,7 @@ async function run(call: Invocation, parts: readonly string[]): Promise<void> {
   const control = await openControl(access, { dials: true });
   try {
     const { config, identity, paths } = access;
-    const { joined, connected } = await control.join(text.replace(/\s+/g, ''));
+    const { joined, connected, refused } = await control.join(text.replace(/\s+/g, ''));
     answer(
       call,
       {
@@ -50,6 +50,11 @@ async function run(call: Invocation, parts: readonly string[]): Promise<void> {
     );
     if (joined) note(call, control.isDaemon ? 'see: ssblog machines' : 'next: ssblog start');
     else if (connected) note(call, `${code.name} is connected but did not answer yet; it is asked again`);
+    else if (refused)
+      note(
+        call,
+        `at the address of ${code.name} the handshake is refused: when its network key was changed (rekey), ask for a new join code`,
+      );
     else if (control.isDaemon)
       note(call, `${code.name} cannot be reached now; the daemon goes on trying: ssblog status`);
     else note(call, `${code.name} cannot be reached now; the daemon goes on trying. Next: ssblog start`);

@@ -115,11 +115,21 @@ export function renderStatus(status: Status, now: number): string {
         (peer.via === 'lan' ? ' (found on the LAN)' : ''),
     ]),
     ...(daemon.running ? [['LAN', renderLan(status.lan)] as [string, string]] : []),
-    ...status.lan.found
-      .filter(({ wanted }) => !wanted)
-      .map(({ id }): [string, string] => ['', `${id} is there and not followed: ssblog follow ${id}`]),
+    ...renderUnfollowed(status.lan.found),
   ];
   return rows.map(([title, value]) => `${title.padEnd(12)} ${escapeText(value)}\n`).join('');
+}
+
+/** Whoever has the network key can pretend to be many. */
+const MAX_UNFOLLOWED = 10;
+
+function renderUnfollowed(found: Status['lan']['found']): [string, string][] {
+  const unfollowed = found.filter(({ wanted }) => !wanted);
+  const more = unfollowed.length - MAX_UNFOLLOWED;
+  const rows = unfollowed
+    .slice(0, MAX_UNFOLLOWED)
+    .map(({ id }): [string, string] => ['', `${id} is there and not followed: ssblog follow ${id}`]);
+  return more > 0 ? [...rows, ['', `and ${more} more: ssblog status --json`]] : rows;
 }
 
 function renderLan({ links, found }: Status['lan']): string {

@@ -19,6 +19,9 @@ const AFTER_FAILURE_MS = 1_500;
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 
+/** How texts of errors of secret-handshake begin, on the side that dials. */
+const HANDSHAKE_FAILED = 'shs.client';
+
 /** Asking again would not help. */
 const FINAL_CODES: ReadonlySet<string> = new Set(['invite-unknown', 'invite-used', 'invite-expired']);
 
@@ -40,6 +43,8 @@ export class Joining {
   /** Machines that are being asked: two connections with one must not both ask. */
   readonly #asking = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Machines at whose addresses the handshake was refused: the network key is another one there, or the machine is. */
+  readonly #refusing = new Set<string>();
   #isClosed = false;
 
   constructor(options: JoiningOptions) {
@@ -61,14 +66,16 @@ export class Joining {
   async join({ id, name, secret, addresses }: JoinCode, now: number): Promise<JoinResult> {
     const { pending, follow, remember, peer, dials } = this.#options;
     pending.add({ id, name, secret: secret.toString('base64'), sinceMs: now });
-    const full = addresses.map((address) => `${address}~shs:${id.slice(1, -'.ed25519'.length)}`);
-    await remember(full);
-    await follow(id);
+    // From now on, for the machine may be connected already, and answer at once.
     const settled = new Promise<void>((resolve) => {
       const waiting = this.#settled.get(id) ?? new Set();
       this.#settled.set(id, waiting.add(resolve));
       this.#later(ANSWER_MS, resolve);
     });
+    this.#refusing.delete(id);
+    const full = addresses.map((address) => `${address}~shs:${id.slice(1, -'.ed25519'.length)}`);
+    await remember(full);
+    await follow(id);
     const connected = (peer.peers[id] ?? []).filter(({ closed }) => !closed);
     for (const remote of connected) this.#redeem(remote, FIRST_RETRY_MS);
     if (connected.length === 0 && dials) this.#dial(id, full);
@@ -77,7 +84,8 @@ export class Joining {
     const failure = left?.failure;
     if (failure)
       throw new SsblogError(failure.code as 'invite-used', failure.message, { hint: HINTS[failure.code] ?? '' });
-    return { id, name, joined: left === undefined, connected: peer.peers[id]?.some(({ closed }) => !closed) ?? false };
+    const isConnected = peer.peers[id]?.some(({ closed }) => !closed) ?? false;
+    return { id, name, joined: left === undefined, connected: isConnected, refused: this.#refusing.has(id) };
   }
 
   close(): void {
@@ -99,8 +107,9 @@ export class Joining {
   #dialEach(id: string, [address, ...others]: readonly string[], failed: () => void): void {
     if (address === undefined || this.#isClosed || this.#options.pending.open(id) === undefined) return;
     if (this.#options.peer.peers[id]?.some(({ closed }) => !closed)) return;
-    // Why one address cannot be reached helps nobody: that none can is what `join` says.
+    // Why one address cannot be reached helps nobody, that none can is what `join` says; but who refuses is there.
     this.#options.peer.conn.connect(address, (error) => {
+      if (error?.message.startsWith(HANDSHAKE_FAILED)) this.#refusing.add(id);
       if (error) failed();
     });
     this.#later(NEXT_ADDRESS_MS, () => this.#dialEach(id, others, failed));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { test } from 'node:test';
 import { CONFIG_DEFAULTS, type Config } from '../../../../src/config/keys.ts';
-import { reachableAddresses } from '../../../../src/peer/invites/addresses.ts';
+import { namingHosts, reachableAddresses } from '../../../../src/peer/invites/addresses.ts';
 
 const address = (text: string, internal = false) => ({ address: text, internal }) as NetworkInterfaceInfo;
 const INTERFACES = {
@@ -29,3 +29,21 @@ for (const [what, config, expected] of cases) {
     assert.deepEqual(reachableAddresses({ ...HOME, ...config }, INTERFACES), expected);
   });
 }
+
+const named: [address: string, expected: string[]][] = [
+  ['net::::7000~shs:KEY', ['net:192.168.1.5:7000~shs:KEY', 'net:2001:db8::5:7000~shs:KEY']],
+  ['net:0.0.0.0:7000~shs:KEY', ['net:192.168.1.5:7000~shs:KEY']],
+  ['ws://[::]:7001~shs:KEY', ['ws://192.168.1.5:7001~shs:KEY', 'ws://[2001:db8::5]:7001~shs:KEY']],
+  ['net:::1:7000~shs:KEY', ['net:::1:7000~shs:KEY']],
+  ['net:192.168.1.5:7000~shs:KEY', ['net:192.168.1.5:7000~shs:KEY']],
+  ['ws://0.0.0.0.example.org:7001~shs:KEY', ['ws://0.0.0.0.example.org:7001~shs:KEY']],
+];
+for (const [address, expected] of named) {
+  test(`${address} is told as ${expected.join(' and ')}`, () => {
+    assert.deepEqual(namingHosts(address, INTERFACES), expected);
+  });
+}
+
+test('where there is no network, a listener of all addresses is told as it is', () => {
+  assert.deepEqual(namingHosts('net::::7000~shs:KEY', { lo: INTERFACES.lo }), ['net::::7000~shs:KEY']);
+});
