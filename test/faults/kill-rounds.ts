@@ -166,7 +166,9 @@ export class KillRounds {
   }
 
   async #doomSome(nodes: readonly FaultyNode[], role: Role, kills: Promise<void>[]): Promise<void> {
-    for (const node of nodes) if (this.#random.below(2) === 0) await this.#doom(node, role, kills);
+    for (const node of nodes) {
+      if (this.#points.missing(role).length > 0 || this.#random.below(2) === 0) await this.#doom(node, role, kills);
+    }
   }
 
   /** Arms a daemon, or kills it at any moment: `kills` then has when that is done. */
