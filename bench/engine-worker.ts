@@ -10,6 +10,7 @@ import { engineFor } from '../src/peer/engines/index.ts';
 import { encode, messageId, sign } from '../src/peer/engines/sqlite/classic.ts';
 import { openPeer } from '../src/peer/peer.ts';
 import { promised } from '../src/peer/pull.ts';
+import { prepareTraffic } from '../src/peer/traffic.ts';
 
 /** What the daemon's writer hands over at a time. */
 const GROUP_MESSAGES = 128;
@@ -49,7 +50,9 @@ async function withEngine<T>(work: (feeds: Awaited<ReturnType<typeof open>>) => 
 }
 
 async function open() {
-  endBufferCheck(); // as every peer does
+  // As every peer does.
+  endBufferCheck();
+  prepareTraffic();
   const engine = await engineFor(engineName, paths, identity);
   const store = engine.openStore(notice);
   const peer = engine.stack(store)({

@@ -9,7 +9,7 @@ import { withSandbox } from './work/with-sandbox.ts';
 import { work } from './work/worker.ts';
 
 const ENGINES = ['sqlite', 'ssb-server'] as const;
-const SIZES = { small: { bytes: 200, messages: 20_000 }, large: { bytes: 7_500, messages: 5_000 } } as const;
+const SIZES = { small: { bytes: 200, messages: 20_000 }, large: { bytes: 7_500, messages: 15_000 } } as const;
 const WORK = ['made', 'stored'] as const;
 
 const { values: flags } = parseArgs({
