@@ -6,7 +6,7 @@
 
 const MB = 1_000_000;
 /** Kept for this machine itself: this much, or this share of a disk that is small. */
-const RESERVE_BYTES = 500 * MB;
+const RESERVE_BYTES = 100 * MB;
 const RESERVE_SHARE = 1 / 20;
 /** Others go on when so many times the reserve is free: not to stop and go with every file that comes and goes. */
 const RELIEF = 1.2;
