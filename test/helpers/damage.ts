@@ -3,7 +3,7 @@ import { closeSync, openSync, statSync, truncateSync, writeSync } from 'node:fs'
 import { DatabaseSync } from '@photostructure/sqlite';
 
 /** SQLite's, for all stores here. */
-export const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 2048;
 
 export function overwrite(file: string, bytes: Buffer, at: number): void {
   const handle = openSync(file, 'r+');
