@@ -16,7 +16,6 @@ import type { Config } from '../config/keys.ts';
 import type { MachinePaths } from '../config/paths.ts';
 import { SsblogError } from '../errors.ts';
 import type { Content } from '../message/content.ts';
-import { releaseClosed } from '../store/release.ts';
 import type { Store } from '../store/store.ts';
 import { Writer } from '../writer/publish.ts';
 import { Spool } from '../writer/spool.ts';
@@ -163,10 +162,8 @@ async function open(
   };
 
   const engine = await engineFor(config.engine, paths, identity);
-  closers.push(releaseClosed);
   const store = engine.openStore(notice);
   closers.push(() => store.close());
-  closers.push(releaseClosed);
 
   secureSocketDirectory(paths);
   rmSync(socketPath(paths), { force: true }); // the lock is ours: nobody can be listening there

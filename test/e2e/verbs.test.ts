@@ -191,6 +191,7 @@ test('status tells what runs, who is connected, and how much there is', async (t
     'machines',
     'messages',
     'name',
+    'paused',
     'peers',
     'pending',
     'rekey',
