@@ -49,7 +49,8 @@ export async function shipOutput(
 export async function shipSkipped(call: Invocation, settings: ShipSettings, text: string): Promise<void> {
   const now = call.context.now();
   const shipment = await openShipment(call, { ...settings, level: 'notice' }, now);
-  const line = { bytes: Buffer.from(text), at: now, more: false };
+  const bytes = Buffer.from(text);
+  const line = { bytes, ends: [bytes.length], at: now, more: false };
   await shipment.shipper.ship([...shipment.packer.add([line]), ...shipment.packer.flush()]);
   await shipment.finish();
 }

@@ -97,38 +97,45 @@ function byteSet(characters: string): ReadonlySet<number | undefined> {
 /**
  * The level that a line states first: as a syslog priority `<3>`, `[warn]`, `ERROR`, `level=error`, `"level":"error"`,
  * `error: …` where a statement begins, or in the forms of duplicity, rsync, restic, borg and tar.
- * @param line its bytes, without the newline
+ * @param bytes hold the line, without a newline, from `start` to `end`. Beside it there is nothing, or an LF
  */
-export function detectLevel(line: Buffer): Level | undefined {
+export function detectLevel(bytes: Buffer, start = 0, end = bytes.length): Level | undefined {
   // duplicity's --log-fd puts ". " before the text that belongs to the keyword above it.
-  const from = line[0] === DOT && line[1] === SPACE ? 2 : 0;
-  const level = priorityLevel(line) ?? prefixLevel(line, from) ?? suffixLevel(line);
+  const from = bytes[start] === DOT && bytes[start + 1] === SPACE ? start + 2 : start;
+  const level =
+    (bytes[start] === LESS ? priorityLevel(bytes.subarray(start, end)) : undefined) ??
+    prefixLevel(bytes, from, end) ??
+    suffixLevel(bytes, start, end);
   if (level !== undefined) return level;
-  return findWord(line, from, SCAN_BYTES, line[from] === BRACE ? levelInJson : levelInText);
+  const levelOf = bytes[from] === BRACE ? levelInJson : levelInText;
+  return findWord(bytes, { start, from, end, scanEnd: Math.min(end, start + SCAN_BYTES) }, levelOf);
 }
 
 /** `<N>`: facility * 8 + severity (RFC 5424, 6.2.1), or the severity alone (systemd's sd-daemon(3)). */
 function priorityLevel(line: Buffer): Level | undefined {
-  if (line[0] !== LESS) return undefined;
   const digits = /^<(0|[1-9]\d{0,2})>/.exec(line.toString('latin1', 0, 5))?.[1];
   const priority = Number(digits);
   return priority <= 191 ? LEVELS[priority % 8] : undefined;
 }
 
-function prefixLevel(line: Buffer, from: number): Level | undefined {
+function prefixLevel(line: Buffer, from: number, end: number): Level | undefined {
   const forms = PREFIXES.get(line[from]);
   if (forms === undefined) return undefined;
   for (const { bytes, level, rest } of forms) {
-    const end = from + bytes.length;
-    if (line.subarray(from, end).equals(bytes) && rest?.test(line.toString('latin1', end)) !== false) return level;
+    const restStart = from + bytes.length;
+    if (restStart > end || bytes.compare(line, from, restStart) !== 0) continue;
+    if (rest?.test(line.toString('latin1', restStart, end)) !== false) return level;
   }
   return undefined;
 }
 
-function suffixLevel(line: Buffer): Level | undefined {
-  const end = line.length - SKIPPED_BY_RESTIC.length;
-  if (end > 0 && line[end] === SPACE && line.subarray(end).equals(SKIPPED_BY_RESTIC)) return 'warning';
-  if (line[line.length - 1] !== QUOTE || !line.includes(ERRNO)) return undefined;
+function suffixLevel(bytes: Buffer, start: number, end: number): Level | undefined {
+  const suffix = end - SKIPPED_BY_RESTIC.length;
+  if (suffix > start && bytes[suffix] === SPACE && SKIPPED_BY_RESTIC.compare(bytes, suffix, end) === 0)
+    return 'warning';
+  if (bytes[end - 1] !== QUOTE) return undefined;
+  const line = bytes.subarray(start, end);
+  if (!line.includes(ERRNO)) return undefined;
   return ERRNO_OF_A_FILE.test(line.toString('latin1')) ? 'warning' : undefined;
 }
 

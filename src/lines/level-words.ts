@@ -50,29 +50,43 @@ const IS_WORD_BYTE = Uint8Array.from({ length: 256 }, (_, byte) =>
 /** For each two bytes: at which places in one of the words they can stand. Bits 1, 2, 4: from its 1st, 2nd, 3rd letter. */
 const PLACES = placesOfPairs();
 
+/** Where to look for words in bytes that hold more than a line. */
+interface Place {
+  /** Of the line. */
+  readonly start: number;
+  readonly end: number;
+  /** Of the words: from the first byte on, before the last one. */
+  readonly from: number;
+  readonly scanEnd: number;
+}
+
 /**
- * The words in `line[from..to)`, in any case and in their order, with `visit`'s first answer. Looks at two bytes in
- * every three: the first three letters of a word cannot all be stepped over. A walk byte by byte took twice as long.
+ * The words there, in any case and in their order, with `visit`'s first answer; it gets the line alone. Looks at two
+ * bytes in every three: the first three letters of a word cannot all be stepped over. A walk byte by byte took twice as
+ * long.
  */
 export function findWord(
-  line: Buffer,
-  from: number,
-  to: number,
+  bytes: Buffer,
+  { start, from, end, scanEnd }: Place,
   visit: (line: Buffer, word: Word) => Level | undefined,
 ): Level | undefined {
-  const last = Math.min(line.length, to) - 1;
+  const last = scanEnd - 1;
   for (let at = from; at < last; at += 3) {
-    const places = placesAt(line, at);
+    const places = placesAt(bytes, at);
     if (places === 0) continue;
     for (let place = 2; place >= 0; place -= 1) {
-      const word = (places & (1 << place)) === 0 ? undefined : wordAt(line, from, at - place);
-      const level = word && visit(line, word);
+      const word = (places & (1 << place)) === 0 ? undefined : wordAt(bytes, from, at - place);
+      const level = word && visit(bytes.subarray(start, end), inLine(word, start));
       if (level !== undefined) return level;
     }
   }
   // The third letter of a word may end the line.
-  const word = line.length > to ? undefined : wordAt(line, from, line.length - 3);
-  return word && visit(line, word);
+  const word = end > scanEnd ? undefined : wordAt(bytes, from, end - 3);
+  return word && visit(bytes.subarray(start, end), inLine(word, start));
+}
+
+function inLine({ start, end, level }: Word, lineStart: number): Word {
+  return { start: start - lineStart, end: end - lineStart, level };
 }
 
 /** @returns the level that the word which begins at `start` names */

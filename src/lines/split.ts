@@ -6,13 +6,15 @@
 import { MAX_RECORD_BYTES } from '../message/limits.ts';
 import { characterCut } from './utf8.ts';
 
-/** A line, or a piece of a line that is longer than MAX_RECORD_BYTES. */
-export interface RawLine {
-  /** Without the newline. May be a view into the chunk it came in. */
+/** Lines that were read at once, or a piece of a line that is longer than MAX_RECORD_BYTES. */
+export interface RawLines {
+  /** The lines, with one LF between each two of them. May be a view into the chunk they came in. */
   readonly bytes: Buffer;
-  /** When the line's end was read (of a long line: when its first piece was full); whole milliseconds, never goes back. */
+  /** Where in `bytes` each of the lines ends. */
+  readonly ends: readonly number[];
+  /** When their ends were read (of a long line: when its first piece was full); whole milliseconds, never goes back. */
   readonly at: number;
-  /** The line goes on in the next piece. */
+  /** It is a piece, and its line goes on in the next one. */
   readonly more: boolean;
 }
 
@@ -24,13 +26,14 @@ export interface SplitOptions {
 const LF = 0x0a;
 
 /**
- * The lines of `source`: one array for each chunk that ends at least one of them, so that nothing is awaited per line.
- * Lines end at \n only, and what follows the last one is a line too. Memory stays bounded however long a line is.
+ * The lines of `source`: one array for each chunk that ends at least one of them, so that nothing is awaited, and no
+ * object made, for a line. Lines end at \n only, and what follows the last one is a line too. Memory stays bounded
+ * however long a line is.
  */
 export async function* splitLines(
   source: AsyncIterable<Uint8Array>,
   options: SplitOptions,
-): AsyncGenerator<RawLine[], undefined> {
+): AsyncGenerator<RawLines[], undefined> {
   const cutter = new LineCutter();
   let at = 0;
   for await (const chunk of source) {
@@ -50,30 +53,42 @@ export class LineCutter {
   /** The time of the pieces that were cut off that line. */
   #pieceAt: number | undefined;
 
-  cut(chunk: Buffer, at: number): RawLine[] {
-    const lines: RawLine[] = [];
+  cut(chunk: Buffer, at: number): RawLines[] {
+    const lines: RawLines[] = [];
     let start = 0;
     while (start < chunk.length) {
+      if (this.#heldBytes === 0) start = this.#cutShort(chunk, start, at, lines);
+      if (start === chunk.length) break;
       const newline = chunk.indexOf(LF, start);
       const end = newline === -1 ? chunk.length : newline;
-      if (newline !== -1 && this.#heldBytes === 0 && end - start <= MAX_RECORD_BYTES) {
-        lines.push({ bytes: chunk.subarray(start, end), at, more: false });
-      } else {
-        this.#hold(chunk.subarray(start, end), at, lines);
-        if (newline !== -1) lines.push(this.#endHeld(at));
-      }
-      start = end + 1;
+      this.#hold(chunk.subarray(start, end), at, lines);
+      if (newline !== -1) lines.push(this.#endHeld(at));
+      start = newline === -1 ? end : end + 1;
     }
     return lines;
   }
 
   /** What is left when the input has ended: at most one line. */
-  end(at: number): RawLine[] {
+  end(at: number): RawLines[] {
     return this.#heldBytes === 0 ? [] : [this.#endHeld(at)];
   }
 
+  /** Takes lines that end in the chunk, up to one that is too long. @returns where the next one begins */
+  #cutShort(chunk: Buffer, start: number, at: number, lines: RawLines[]): number {
+    const ends: number[] = [];
+    let next = start;
+    for (;;) {
+      const end = chunk.indexOf(LF, next);
+      if (end === -1 || end - next > MAX_RECORD_BYTES) break;
+      ends.push(end - start);
+      next = end + 1;
+    }
+    if (ends.length > 0) lines.push({ bytes: chunk.subarray(start, next - 1), ends, at, more: false });
+    return next;
+  }
+
   /** Every byte is copied once, so a line that comes byte by byte costs no more than one that comes at once. */
-  #hold(bytes: Buffer, at: number, pieces: RawLine[]): void {
+  #hold(bytes: Buffer, at: number, pieces: RawLines[]): void {
     let taken = 0;
     while (taken < bytes.length) {
       const copied = bytes.copy(this.#held, this.#heldBytes, taken);
@@ -81,13 +96,13 @@ export class LineCutter {
       this.#heldBytes += copied;
       if (this.#heldBytes > MAX_RECORD_BYTES) {
         this.#pieceAt ??= at;
-        pieces.push({ bytes: this.#take(characterCut(this.#held, MAX_RECORD_BYTES)), at: this.#pieceAt, more: true });
+        pieces.push(oneLine(this.#take(characterCut(this.#held, MAX_RECORD_BYTES)), this.#pieceAt, true));
       }
     }
   }
 
-  #endHeld(at: number): RawLine {
-    const line = { bytes: this.#take(this.#heldBytes), at: this.#pieceAt ?? at, more: false };
+  #endHeld(at: number): RawLines {
+    const line = oneLine(this.#take(this.#heldBytes), this.#pieceAt ?? at, false);
     this.#pieceAt = undefined;
     return line;
   }
@@ -98,4 +113,8 @@ export class LineCutter {
     this.#heldBytes -= count;
     return bytes;
   }
+}
+
+function oneLine(bytes: Buffer, at: number, more: boolean): RawLines {
+  return { bytes, ends: [bytes.length], at, more };
 }

@@ -22,15 +22,14 @@ import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
 import { compress, type Effort, uncompress } from './block-encodings.ts';
 import type { LogBlockContent } from './content.ts';
-import { LEVELS, type Level, levelRank } from './level.ts';
+import { LEVELS, type Level } from './level.ts';
 import { MAX_BLOCK_BYTES } from './limits.ts';
-import type { LogRecord, RunLabels, StreamName } from './record.ts';
+import type { LogRecord, RunLabels } from './record.ts';
+import { levelOfSymbol, RecordList, streamOfSymbol } from './record-list.ts';
 
 const LF = 0x0a;
 
 const NONE = '-';
-const STREAM_SYMBOLS: Readonly<Record<StreamName, string>> = { stdout: 'o', stderr: 'e' };
-const STREAMS: Readonly<Record<string, StreamName>> = { o: 'stdout', e: 'stderr' };
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const headerSchema = z.object({
@@ -57,120 +56,54 @@ export function encodeBlock(
   records: readonly LogRecord[],
   effort: Effort = 'small',
 ): LogBlockContent {
-  const first = records[0];
-  const last = records.at(-1);
+  return encodeFirst(labels, RecordList.of(records), records.length, effort);
+}
+
+/** The same for the first `count` records of a list. */
+export function encodeFirst(labels: RunLabels, records: RecordList, count: number, effort: Effort): LogBlockContent {
+  const times = records.times(count);
+  const [first, last] = [times[0], times.at(-1)];
   if (first === undefined || last === undefined) throw new Error('a block needs records');
+  const header: Header = {};
+  if (times.length > 1) header.times = timesColumn(times);
+  const levels = records.levels(count);
+  header.levels = column(levels);
+  header.streams = column(records.streams(count));
+  const more = records.more(count);
+  if (more.length > 0) header.more = more;
+  const payload = records.payload(JSON.stringify(header), count);
+  if (payload.length > MAX_BLOCK_BYTES)
+    throw new Error(`a block of ${payload.length} bytes is more than readers unpack`);
   const content: LogBlockContent = {
     type: 'log-block',
     source: labels.source,
     run: labels.run,
-    line: first.line,
-    lines: records.length,
+    line: records.line,
+    lines: count,
     at: [first.at, last.at],
     encoding: 'brotli',
-    data: compress(payloadOf(records), effort).toString('base64'),
+    data: compress(payload, effort).toString('base64'),
   };
   if (labels.destination !== undefined) content.destination = labels.destination;
   if (labels.job !== undefined) content.job = labels.job;
-  const level = worstLevel(records);
+  const level = worstOf(levels);
   if (level !== undefined) content.level = level;
-  if (records.some(({ more }) => more)) content.more = true;
+  if (more.length > 0) content.more = true;
   return content;
 }
 
-function payloadOf(records: readonly LogRecord[]): Buffer {
-  const header = JSON.stringify(headerOf(records));
-  let size = header.length + 1;
-  for (const { bytes } of records) size += bytes.length + 1;
-  if (size > MAX_BLOCK_BYTES) throw new Error(`a block of ${size} bytes is more than readers unpack`);
-  const payload = Buffer.allocUnsafe(size);
-  let end = payload.write(header, 'latin1');
-  payload[end++] = LF;
-  const bodyStart = end;
-  for (let index = 0; index < records.length; ) {
-    const [stretch, next] = stretchFrom(records, index);
-    payload.set(stretch, end);
-    end += stretch.length;
-    payload[end++] = LF;
-    index = next;
-  }
-  if (countNewlines(payload, bodyStart) !== records.length) throw new Error('a record holds a newline');
-  return payload;
+function timesColumn(times: readonly { readonly at: number; readonly records: number }[]): number[] {
+  return times.flatMap(({ at, records }, index) => {
+    const before = times[index - 1];
+    return before === undefined ? [records] : [at - before.at, records];
+  });
 }
 
-/**
- * Lines that were read at once lie side by side in memory, with the newline that ended each: they are copied as one.
- * @returns their bytes without the last newline, and the index of the record after them
- */
-function stretchFrom(records: readonly LogRecord[], first: number): [stretch: Uint8Array, next: number] {
-  const { buffer, byteOffset, length } = (records[first] as LogRecord).bytes;
-  const memory = new Uint8Array(buffer);
-  let end = byteOffset + length;
-  let next = first + 1;
-  for (; next < records.length && memory[end] === LF; next += 1) {
-    const { bytes } = records[next] as LogRecord;
-    if (bytes.buffer !== buffer || bytes.byteOffset !== end + 1) break;
-    end += 1 + bytes.length;
-  }
-  return [memory.subarray(byteOffset, end), next];
-}
-
-function headerOf(records: readonly LogRecord[]): Header {
-  const header: Header = {};
-  const times = timesOf(records);
-  if (times.length > 1) header.times = times;
-  const levels = column(records, levelSymbol);
-  if (levels !== NONE) header.levels = levels;
-  const streams = column(records, streamSymbol);
-  if (streams !== NONE) header.streams = streams;
-  const more: number[] = [];
-  for (const [index, record] of records.entries()) if (record.more) more.push(index);
-  if (more.length > 0) header.more = more;
-  return header;
-}
-
-function levelSymbol({ level }: LogRecord): string {
-  return level === undefined ? NONE : String(levelRank(level));
-}
-
-function streamSymbol({ stream }: LogRecord): string {
-  return stream === undefined ? NONE : STREAM_SYMBOLS[stream];
-}
-
-function timesOf(records: readonly LogRecord[]): number[] {
-  const times: number[] = [];
-  let at = records[0]?.at ?? 0;
-  let same = 0;
-  for (const record of records) {
-    if (record.at !== at) {
-      times.push(same, record.at - at);
-      at = record.at;
-      same = 0;
-    }
-    same += 1;
-  }
-  times.push(same);
-  return times;
-}
-
-/** One symbol a record, or one for all of them. */
-function column(records: readonly LogRecord[], symbolOf: (record: LogRecord) => string): string {
-  let symbols = '';
-  let previous: string | undefined;
-  let isUniform = true;
-  for (const record of records) {
-    const symbol = symbolOf(record);
-    if (previous !== undefined && symbol !== previous) isUniform = false;
-    previous = symbol;
-    symbols += symbol;
-  }
-  return isUniform ? symbols.charAt(0) : symbols;
-}
-
-function worstLevel(records: readonly LogRecord[]): Level | undefined {
-  let worst: number = LEVELS.length;
-  for (const { level } of records) if (level !== undefined) worst = Math.min(worst, levelRank(level));
-  return LEVELS[worst];
+/** One symbol a record, or one for all of them; undefined where there is nothing to say. */
+function column(symbols: string): string | undefined {
+  const first = symbols.charCodeAt(0);
+  for (let index = 1; index < symbols.length; index += 1) if (symbols.charCodeAt(index) !== first) return symbols;
+  return symbols.charAt(0) === NONE ? undefined : symbols.charAt(0);
 }
 
 /** A block that has been found to be what its content says. */
@@ -219,8 +152,8 @@ export function openBlock(content: LogBlockContent): OpenedBlock {
 }
 
 function worstOf(levels = ''): Level | undefined {
-  const worst = [...'01234567'].find((symbol) => levels.includes(symbol));
-  return worst === undefined ? undefined : LEVELS[Number(worst)];
+  for (let rank = 0; rank < LEVELS.length; rank += 1) if (levels.includes(String(rank))) return LEVELS[rank];
+  return undefined;
 }
 
 function unreadable(reason: string, cause?: unknown): SsblogError {
@@ -303,14 +236,14 @@ function* unpack(
       line: content.line + index,
       at,
       bytes: payload.subarray(start, end),
-      level: LEVELS[Number(symbolAt(levels, index))],
-      stream: STREAMS[symbolAt(streams, index)],
+      level: levelOfSymbol(symbolAt(levels, index)),
+      stream: streamOfSymbol(symbolAt(streams, index)),
       more: isMore,
     };
     start = end + 1;
   }
 }
 
-function symbolAt(column: string, index: number): string {
-  return column.length === 1 ? column : column.charAt(index);
+function symbolAt(column: string, index: number): number {
+  return column.charCodeAt(column.length === 1 ? 0 : index);
 }

@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import { Change } from '../change.ts';
-import { LineCutter, type RawLine } from '../lines/split.ts';
+import { LineCutter, type RawLines } from '../lines/split.ts';
 import type { StreamName } from '../message/record.ts';
 
 export interface OutputChunk {
@@ -16,7 +16,7 @@ export interface OutputChunk {
 
 export interface OutputLines {
   readonly stream: StreamName;
-  readonly lines: readonly RawLine[];
+  readonly lines: readonly RawLines[];
 }
 
 /** Chunks (of at most 64 KiB) that wait for whoever takes them; while there are so many, nothing more is read. */

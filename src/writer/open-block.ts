@@ -2,18 +2,21 @@
  * The block that gathers records until it fills a message. How far they shrink is known only afterwards, so it is
  * guessed from the block before and corrected: a few attempts for each block.
  */
-import { encodeBlock } from '../message/block.ts';
+import { encodeBlock, encodeFirst } from '../message/block.ts';
 import type { Effort } from '../message/block-encodings.ts';
 import type { LogBlockContent, LogContent } from '../message/content.ts';
 import { MAX_BLOCK_BYTES, MAX_BLOCK_RECORDS, MAX_MESSAGE_UNITS, MAX_RECORD_BYTES } from '../message/limits.ts';
 import { encodeLog } from '../message/log.ts';
 import type { LogRecord, RunLabels } from '../message/record.ts';
+import { RecordList, type Stretch } from '../message/record-list.ts';
 import { fits, messageUnits } from '../message/size.ts';
 
 export type LineContent = LogContent | LogBlockContent;
 
 /** The other half of what a reader unpacks is room for the header of so many records. */
 const MAX_BODY_BYTES = MAX_BLOCK_BYTES / 2;
+/** With so many there may be no room for one more record. */
+const FULL_BYTES = MAX_BODY_BYTES - MAX_RECORD_BYTES;
 /** Bytes of records that fill a message, until there was one to learn from. */
 const FIRST_GUESS_BYTES = 30_000;
 /** How far the guess is off on average, as a share of it, until that is known. */
@@ -51,8 +54,7 @@ export function encodeAlone(labels: RunLabels, record: LogRecord): LineContent {
 
 export class OpenBlock {
   readonly #labels: RunLabels;
-  #records: LogRecord[] = [];
-  #bytes = 0;
+  readonly #records = new RecordList();
   /** Of blocks that went out. */
   #takenBytes = 0;
   /** Bytes of records that fill a message: what the blocks before tell. */
@@ -70,13 +72,30 @@ export class OpenBlock {
 
   /** @param record fits into a message of its own, and follows the one before */
   add(record: LogRecord): void {
-    this.#records.push(record);
-    this.#bytes += sizeOf(record);
+    this.#records.add(record);
+  }
+
+  /**
+   * Adds lines of a stretch, each of which fits into a message of its own, until the block may be full.
+   * @param line the number of the line `from` as a record
+   * @param levels `levelSymbol` of each line of the stretch
+   * @returns the first line that was not added; at least one was
+   */
+  fill(stretch: Stretch, part: { line: number; from: number; to: number; levels: ArrayLike<number> }): number {
+    const { ends } = stretch;
+    const { from, to } = part;
+    const start = from === 0 ? 0 : (ends[from - 1] as number) + 1;
+    const last = start + Math.min(this.#aimBytes, FULL_BYTES) - this.#records.bytes() - 1;
+    const maxTo = Math.min(to, from + MAX_BLOCK_RECORDS - this.#records.length);
+    let next = from + 1;
+    while (next < maxTo && (ends[next - 1] as number) < last) next += 1;
+    this.#records.addLines(stretch, { ...part, to: next });
+    return next;
   }
 
   /** Whether `takeFull` is worth its attempts. */
   get mayBeFull(): boolean {
-    return this.#bytes >= this.#aimBytes || this.#isAtLimit;
+    return this.#records.bytes() >= this.#aimBytes || this.#isAtLimit;
   }
 
   /** The first records, as many as a message holds; undefined when a message would hold more than there are. */
@@ -98,16 +117,13 @@ export class OpenBlock {
   }
 
   get #isAtLimit(): boolean {
-    return this.#records.length >= MAX_BLOCK_RECORDS || this.#bytes >= MAX_BODY_BYTES - MAX_RECORD_BYTES;
+    return this.#records.length >= MAX_BLOCK_RECORDS || this.#records.bytes() >= FULL_BYTES;
   }
 
   #attempt(count: number, effort: Effort): Attempt {
-    const isWhole = count === this.#records.length;
-    const records = isWhole ? this.#records : this.#records.slice(0, count);
-    const bytes = isWhole ? this.#bytes : records.reduce((sum, record) => sum + sizeOf(record), 0);
-    const content = encodeBlock(this.#labels, records, effort);
+    const content = encodeFirst(this.#labels, this.#records, count, effort);
     const room = MAX_MESSAGE_UNITS - (messageUnits(content) - content.data.length);
-    return { content, effort, count, bytes, fill: content.data.length / room };
+    return { content, effort, count, bytes: this.#records.bytes(count), fill: content.data.length / room };
   }
 
   #learn(attempt: Attempt): void {
@@ -119,12 +135,11 @@ export class OpenBlock {
   }
 
   #takeFitting(first: Attempt): LineContent {
-    const attempt = first.fill > 1 && first.count > 1 ? this.#shrink(first) : first;
-    const taken = this.#records.slice(0, attempt.count);
-    this.#records = this.#records.slice(attempt.count);
-    this.#bytes -= attempt.bytes;
-    this.#takenBytes += attempt.bytes;
-    return taken.length === 1 ? encodeAlone(this.#labels, taken[0] as LogRecord) : attempt.content;
+    const { content, count, bytes } = first.fill > 1 && first.count > 1 ? this.#shrink(first) : first;
+    const taken = count === 1 ? encodeAlone(this.#labels, this.#records.record(0)) : content;
+    this.#records.drop(count);
+    this.#takenBytes += bytes;
+    return taken;
   }
 
   /** @returns the best of a few attempts with fewer records, which fits, or holds one record */
@@ -147,21 +162,11 @@ export class OpenBlock {
 
   /** How many records may just fit, as far as two attempts tell. */
   #countBetween(small: Attempt | undefined, large: Attempt): number {
-    const { bytes: fromBytes, fill: fromFill } = small ?? { bytes: 0, fill: 0 };
-    const share = (aim(ERROR_OF_SECOND) - fromFill) / (large.fill - fromFill);
-    const maxBytes = fromBytes + (large.bytes - fromBytes) * share;
-    let { bytes, count } = small ?? { bytes: 0, count: 0 };
-    while (count < large.count - 1) {
-      bytes += sizeOf(this.#records[count] as LogRecord);
-      if (bytes > maxBytes) break;
-      count += 1;
-    }
-    return Math.max(1, count);
+    const { bytes, count, fill } = small ?? { bytes: 0, count: 0, fill: 0 };
+    const share = (aim(ERROR_OF_SECOND) - fill) / (large.fill - fill);
+    const wanted = this.#records.countWithin(bytes + (large.bytes - bytes) * share);
+    return Math.max(1, Math.min(Math.max(wanted, count), large.count - 1));
   }
-}
-
-function sizeOf(record: LogRecord): number {
-  return record.bytes.length + 1;
 }
 
 function bytesToFill({ bytes, fill }: Attempt): number {

@@ -4,13 +4,14 @@
  */
 import { SsblogError } from '../errors.ts';
 import { detectLevel } from '../lines/detect-level.ts';
-import type { RawLine } from '../lines/split.ts';
+import type { RawLines } from '../lines/split.ts';
 import { characterCut } from '../lines/utf8.ts';
 import { encodeBlock } from '../message/block.ts';
-import type { Level } from '../message/level.ts';
+import { LEVELS, type Level } from '../message/level.ts';
 import { MAX_MESSAGE_UNITS, MAX_RECORD_BYTES, MAX_TIME_MS } from '../message/limits.ts';
 import { encodeLog } from '../message/log.ts';
 import type { LogRecord, RunLabels, StreamName } from '../message/record.ts';
+import { levelOfSymbol, levelSymbol, type Stretch } from '../message/record-list.ts';
 import { fits, messageUnits } from '../message/size.ts';
 import { encodeAlone, type LineContent, OpenBlock } from './open-block.ts';
 import { Trickle } from './trickle.ts';
@@ -23,7 +24,7 @@ export interface PackerOptions {
   readonly blocks: boolean;
   /** Milliseconds of a clock that does not step back (`performance.now`): it paces messages, it does not stamp lines. */
   readonly now: () => number;
-  readonly detect?: (bytes: Buffer) => Level | undefined;
+  readonly detect?: typeof detectLevel;
 }
 
 /** Lines that came at once. */
@@ -39,7 +40,7 @@ const MAX_WAIT_MS = 200;
 
 export class Packer {
   readonly #options: PackerOptions;
-  readonly #detect: (bytes: Buffer) => Level | undefined;
+  readonly #detect: typeof detectLevel;
   readonly #safeBytes: number;
   readonly #block: OpenBlock;
   readonly #trickle: Trickle;
@@ -47,7 +48,8 @@ export class Packer {
   #openedAt = 0;
   /** The levels of lines of which more pieces are to come. */
   readonly #unfinished = new Map<StreamName | undefined, Level | undefined>();
-  readonly #levelCounts: Partial<Record<Level, number>> = {};
+  /** By `levelSymbol`. */
+  readonly #levelCounts = new Float64Array(256);
   #records = 0;
   #lines = 0;
   #at = 0;
@@ -73,7 +75,8 @@ export class Packer {
 
   /** How many of these lines had which level. */
   get levelCounts(): Readonly<Partial<Record<Level, number>>> {
-    return this.#levelCounts;
+    const counts = LEVELS.map((level) => [level, this.#levelCounts[levelSymbol(level)] as number] as const);
+    return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
 
   /** When, by the clock `now`, to call `flush`; undefined while nothing waits. */
@@ -82,17 +85,12 @@ export class Packer {
   }
 
   /** @returns the messages that are ready, in the order of their lines */
-  add(lines: readonly RawLine[], stream?: StreamName): LineContent[] {
+  add(lines: readonly RawLines[], stream?: StreamName): LineContent[] {
     const contents: LineContent[] = [];
     const now = this.#options.now();
-    const isTrickle = this.#trickle.admits(lines.length, now);
-    for (const line of lines) {
-      // Two streams are stamped apart, so the one that is read second may have the older line.
-      this.#at = Math.max(this.#at, line.at);
-      const level = this.#levelOf(line, stream);
-      const { bytes, more } = line;
-      this.#accept({ line: this.#records + 1, at: this.#at, bytes, level, stream, more }, { now, isTrickle, contents });
-    }
+    const count = lines.reduce((sum, { ends }) => sum + ends.length, 0);
+    const batch: Batch = { now, isTrickle: this.#trickle.admits(count, now), contents };
+    for (const some of lines) this.#addStretch(some, stream, batch);
     // A caller that is busy with new lines may be late to flush.
     const deadline = this.deadline();
     if (deadline !== undefined && now >= deadline) contents.push(...this.flush());
@@ -104,54 +102,115 @@ export class Packer {
     return this.#block.takeAll();
   }
 
-  /** Pieces of a line have the level of its first piece, and count once. */
-  #levelOf(line: RawLine, stream: StreamName | undefined): Level | undefined {
-    const level = this.#unfinished.has(stream)
-      ? this.#unfinished.get(stream)
-      : (this.#options.level ?? this.#detect(line.bytes));
-    if (line.more) {
-      this.#unfinished.set(stream, level);
-    } else {
-      this.#unfinished.delete(stream);
-      this.#lines += 1;
-      if (level !== undefined) this.#levelCounts[level] = (this.#levelCounts[level] ?? 0) + 1;
+  #addStretch({ bytes, ends, at, more }: RawLines, stream: StreamName | undefined, batch: Batch): void {
+    // Two streams are stamped apart, so the one that is read second may have the older line.
+    this.#at = Math.max(this.#at, at);
+    const stretch: Stretch = { bytes, ends, at: this.#at, stream, more };
+    const levels = this.#levelsOf(stretch);
+    let from = 0;
+    for (let index = 0, start = 0; index < ends.length; index += 1) {
+      const end = ends[index] as number;
+      if (end - start > this.#safeBytes) {
+        this.#addShort(stretch, { from, to: index, levels }, batch);
+        this.#accept(this.#recordIn(stretch, index, levels), batch);
+        from = index + 1;
+      }
+      start = end + 1;
     }
-    return level;
+    this.#addShort(stretch, { from, to: ends.length, levels }, batch);
+  }
+
+  /** `levelSymbol` of each line. Pieces of a line have the level of its first piece, and count once. */
+  #levelsOf({ bytes, ends, stream, more }: Stretch): Uint8Array {
+    const symbols = new Uint8Array(ends.length);
+    const given = this.#options.level;
+    let start = 0;
+    for (let index = 0; index < ends.length; index += 1) {
+      const end = ends[index] as number;
+      const goesOn = index === 0 && this.#unfinished.has(stream);
+      const level = goesOn ? this.#unfinished.get(stream) : (given ?? this.#detect(bytes, start, end));
+      const symbol = levelSymbol(level);
+      symbols[index] = symbol;
+      start = end + 1;
+      if (more) {
+        this.#unfinished.set(stream, level);
+        continue;
+      }
+      if (goesOn) this.#unfinished.delete(stream);
+      this.#lines += 1;
+      this.#levelCounts[symbol] = (this.#levelCounts[symbol] as number) + 1;
+    }
+    return symbols;
+  }
+
+  #recordIn({ bytes, ends, at, stream, more }: Stretch, index: number, levels: Uint8Array): LogRecord {
+    const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
+    return {
+      line: this.#records + 1,
+      at,
+      bytes: bytes.subarray(start, ends[index]),
+      level: levelOfSymbol(levels[index]),
+      stream,
+      more,
+    };
+  }
+
+  /** Lines that fit into a message of their own, whatever is in them. */
+  #addShort(stretch: Stretch, { from, to, levels }: { from: number; to: number; levels: Uint8Array }, batch: Batch) {
+    for (let next = from; next < to; ) {
+      if (this.#goesAlone(batch)) {
+        this.#sendAlone(this.#recordIn(stretch, next, levels), batch);
+        next += 1;
+        continue;
+      }
+      const end = this.#block.fill(stretch, { line: this.#records + 1, from: next, to, levels });
+      this.#records += end - next;
+      next = end;
+      this.#takeFull(batch);
+    }
   }
 
   /** Halves a record that does not fit into any message. */
   #accept(record: LogRecord, batch: Batch): void {
     const { bytes } = record;
-    if (bytes.length <= this.#safeBytes || this.#fitsAlone(record)) {
-      this.#records = record.line;
-      this.#place(record, batch);
-      return;
+    if (!this.#fitsAlone(record)) {
+      const half = bytes.length >> 1;
+      const cut = characterCut(bytes, half) || half;
+      this.#accept({ ...record, bytes: bytes.subarray(0, cut), more: true }, batch);
+      this.#accept({ ...record, bytes: bytes.subarray(cut), line: this.#records + 1 }, batch);
+    } else if (this.#goesAlone(batch)) {
+      this.#sendAlone(record, batch);
+    } else {
+      this.#block.add(record);
+      this.#records += 1;
+      this.#takeFull(batch);
     }
-    const half = bytes.length >> 1;
-    const cut = characterCut(bytes, half) || half;
-    this.#accept({ ...record, bytes: bytes.subarray(0, cut), more: true }, batch);
-    this.#accept({ ...record, bytes: bytes.subarray(cut), line: this.#records + 1 }, batch);
   }
 
   #fitsAlone(record: LogRecord): boolean {
-    if (record.bytes.length > MAX_RECORD_BYTES) return false;
+    const { bytes } = record;
+    if (bytes.length <= this.#safeBytes) return true;
+    if (bytes.length > MAX_RECORD_BYTES) return false;
     const { labels, blocks } = this.#options;
     return fits(encodeLog(labels, record)) || (blocks && fits(encodeBlock(labels, [record])));
   }
 
-  #place(record: LogRecord, { now, isTrickle, contents }: Batch): void {
-    const { labels, blocks } = this.#options;
-    const block = this.#block;
-    if (block.isEmpty) {
-      if (isTrickle || !blocks) {
-        contents.push(encodeAlone(labels, record));
-        return;
-      }
-      this.#openedAt = now;
-    }
-    block.add(record);
-    while (block.mayBeFull) {
-      const content = block.takeFull();
+  /** Whether the next record is a message; if not, the block is open when this returns. */
+  #goesAlone({ now, isTrickle }: Batch): boolean {
+    if (!this.#block.isEmpty) return false;
+    if (isTrickle || !this.#options.blocks) return true;
+    this.#openedAt = now;
+    return false;
+  }
+
+  #sendAlone(record: LogRecord, { contents }: Batch): void {
+    this.#records += 1;
+    contents.push(encodeAlone(this.#options.labels, record));
+  }
+
+  #takeFull({ now, contents }: Batch): void {
+    while (this.#block.mayBeFull) {
+      const content = this.#block.takeFull();
       if (content === undefined) return;
       contents.push(content);
       this.#openedAt = now;

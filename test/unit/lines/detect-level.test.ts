@@ -205,6 +205,23 @@ test('a level is found wherever in the line it stands', () => {
   }
 });
 
+test('a level is that of the line, whatever the lines before and behind it state', () => {
+  const lines = [...Object.values(STATED).flatMap((some) => some.map(([line]) => line)), ...NOT_STATED, '', '. ', '.'];
+  for (const line of lines) {
+    const level = detectLevel(Buffer.from(line));
+    for (const [before, after] of [
+      ['', 'ERROR: x'],
+      ['ERROR', ''],
+      ['<3>', ' error: x'],
+      ['x', ' [warn]'],
+    ]) {
+      const start = Buffer.byteLength(`${before}\n`);
+      const bytes = Buffer.from(`${before}\n${line}\n${after}`);
+      assert.equal(detectLevel(bytes, start, start + Buffer.byteLength(line)), level, line);
+    }
+  }
+});
+
 test('lines that are no text do no harm', () => {
   for (let byte = 0; byte < 256; byte += 1) {
     assert.equal(detectLevel(Buffer.alloc(5, byte)), undefined);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { splitLines } from '../../../src/lines/split.ts';
 import { MAX_RECORD_BYTES } from '../../../src/message/limits.ts';
 import { anyBytes } from '../../helpers/arbitrary.ts';
+import { eachLine } from '../../helpers/raw-lines.ts';
 
 /** The bytes in chunks of any size, empty ones among them. */
 const input = fc
@@ -31,7 +32,7 @@ test('whatever the bytes and however they are chunked, the lines are the bytes',
         yield* chunks;
       })();
       for await (const some of splitLines(source, { now: () => times[tick++ % times.length] ?? 0 }))
-        lines.push(...some);
+        lines.push(...eachLine(some));
       const joined = Buffer.concat(
         lines.flatMap(({ bytes: text, more }) => (more ? [text] : [text, Buffer.from('\n')])),
       );

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { test } from 'node:test';
-import { type RawLine, splitLines } from '../../../src/lines/split.ts';
+import { splitLines } from '../../../src/lines/split.ts';
 import { MAX_RECORD_BYTES } from '../../../src/message/limits.ts';
 import { type Random, randomLine, seededRandom } from '../../helpers/random.ts';
+import { eachLine } from '../../helpers/raw-lines.ts';
 
 async function* chunksOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : chunk;
 }
 
-async function batches(source: AsyncIterable<Uint8Array>, now = () => 1000): Promise<RawLine[][]> {
-  const all: RawLine[][] = [];
-  for await (const batch of splitLines(source, { now })) all.push(batch);
+type Line = ReturnType<typeof eachLine>[number];
+
+async function batches(source: AsyncIterable<Uint8Array>, now = () => 1000): Promise<Line[][]> {
+  const all: Line[][] = [];
+  for await (const batch of splitLines(source, { now })) all.push(eachLine(batch));
   return all;
 }
 
@@ -25,7 +28,7 @@ function clock(...times: number[]): () => number {
 }
 
 /** The input that these pieces come from, with an LF behind each line. */
-function joined(pieces: readonly RawLine[]): Buffer {
+function joined(pieces: readonly Line[]): Buffer {
   return Buffer.concat(pieces.flatMap(({ bytes, more }) => (more ? [bytes] : [bytes, Buffer.from('\n')])));
 }
 
@@ -180,7 +183,7 @@ test('a line of 50 MB without a newline passes in bounded memory', async () => {
   for await (const batch of splitLines(source(), { now: () => 1 })) {
     most = Math.max(most, batch.length);
     pieces += batch.length;
-    for (const piece of batch) bytes += piece.bytes.length;
+    for (const piece of eachLine(batch)) bytes += piece.bytes.length;
   }
   assert.equal(bytes, 800 * 65_536);
   assert.equal(pieces, Math.ceil(bytes / MAX_RECORD_BYTES));

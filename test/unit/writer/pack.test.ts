@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type RawLine, splitLines } from '../../../src/lines/split.ts';
+import { type RawLines, splitLines } from '../../../src/lines/split.ts';
 import { decodeBlock } from '../../../src/message/block.ts';
 import { parseContent } from '../../../src/message/content.ts';
 import { MAX_MESSAGE_UNITS, MAX_RECORD_BYTES } from '../../../src/message/limits.ts';
@@ -11,6 +11,7 @@ import type { LineContent } from '../../../src/writer/open-block.ts';
 import { Packer, type PackerOptions } from '../../../src/writer/pack.ts';
 import { LOGHUB_FILES, loghubMissing, readLoghub } from '../../helpers/loghub.ts';
 import { randomLine, seededRandom } from '../../helpers/random.ts';
+import { eachLine, rawLine, rawLines } from '../../helpers/raw-lines.ts';
 
 const labels: RunLabels = { run: '01JD0000000000000000000000', source: 'laptop', destination: 'nas', job: 'nightly' };
 
@@ -29,12 +30,11 @@ function packerAt(
   };
 }
 
-function line(text: string | Buffer, at = 1000, more = false): RawLine {
-  return { bytes: Buffer.from(text as string), at, more };
-}
-
-function manyLines(count: number, text = (index: number) => `line ${index} of a log that is quite regular`): RawLine[] {
-  return Array.from({ length: count }, (_, index) => line(text(index)));
+function manyLines(
+  count: number,
+  text = (index: number) => `line ${index} of a log that is quite regular`,
+): RawLines[] {
+  return [rawLines(Array.from({ length: count }, (_, index) => text(index)))];
 }
 
 /** What a reader gets, having checked each content as readers do. */
@@ -69,7 +69,7 @@ test('lines that trickle become single messages at once', () => {
   const { packer, setTime } = packerAt(0);
   for (let second = 0; second < 100; second += 1) {
     setTime(second * 1000);
-    assert.deepEqual(typesOf(packer.add([line('tick'), line('tock')])), ['log', 'log']);
+    assert.deepEqual(typesOf(packer.add([rawLine('tick'), rawLine('tock')])), ['log', 'log']);
     assert.equal(packer.deadline(), undefined);
   }
 });
@@ -103,7 +103,7 @@ test('the wait counts from the first line in the block', () => {
   const { packer, setTime } = packerAt(0);
   packer.add(manyLines(31));
   setTime(150);
-  packer.add([line('x')]);
+  packer.add([rawLine('x')]);
   assert.equal(packer.deadline(), 200);
 });
 
@@ -111,7 +111,7 @@ test('a block whose time has come goes out with new lines, even if nobody flushe
   const { packer, setTime } = packerAt(0);
   packer.add(manyLines(40));
   setTime(200);
-  assert.deepEqual(typesOf(packer.add([line('x')])), ['log-block']);
+  assert.deepEqual(typesOf(packer.add([rawLine('x')])), ['log-block']);
 });
 
 test('a rush is not interrupted by single messages', () => {
@@ -119,7 +119,7 @@ test('a rush is not interrupted by single messages', () => {
   const contents: LineContent[] = [];
   for (let now = 0; now < 5000; now += 1) {
     setTime(now);
-    contents.push(...packer.add([line('a line each millisecond')]));
+    contents.push(...packer.add([rawLine('a line each millisecond')]));
   }
   contents.push(...packer.flush());
   // The first 30, and those that came for what the bucket had gained until it was empty.
@@ -132,14 +132,14 @@ test('when a rush is over, lines are single again', () => {
   packer.add(manyLines(1000));
   packer.flush();
   setTime(1000);
-  assert.deepEqual(typesOf(packer.add([line('calm')])), ['log']);
+  assert.deepEqual(typesOf(packer.add([rawLine('calm')])), ['log']);
 });
 
 test('a clock that steps back stops nothing', () => {
   const { packer, setTime } = packerAt(10_000);
   packer.add(manyLines(30));
   setTime(0);
-  packer.add([line('x')]);
+  packer.add([rawLine('x')]);
   assert.equal(packer.deadline(), 200);
 });
 
@@ -162,12 +162,15 @@ test('any lines come back in order, numbered without gaps, with times that do no
   for (let round = 0; round < 24; round += 1) {
     const { packer, setTime } = packerAt(0, { blocks: round % 4 !== 0 });
     const maxBytes = random.pick([0, 50, 500, MAX_RECORD_BYTES, 3 * MAX_RECORD_BYTES]);
-    const sent: RawLine[] = [];
+    const sent: RawLines[] = [];
     const contents: LineContent[] = [];
     for (let batch = 0; batch < 10; batch += 1) {
       setTime(batch * random.below(100));
-      const lines = Array.from({ length: random.below(30) }, () =>
-        line(randomLine(random, maxBytes), random.below(1000)),
+      const lines = Array.from({ length: random.below(10) }, () =>
+        rawLines(
+          Array.from({ length: 1 + random.below(6) }, () => randomLine(random, maxBytes)),
+          random.below(1000),
+        ),
       );
       sent.push(...lines);
       contents.push(...packer.add(lines));
@@ -177,7 +180,7 @@ test('any lines come back in order, numbered without gaps, with times that do no
     const records = unpack(contents);
     assert.deepEqual(
       join(records),
-      sent.map(({ bytes }) => bytes),
+      eachLine(sent).map(({ bytes }) => bytes),
     );
     assert.deepEqual(
       records.map((record) => record.line),
@@ -185,7 +188,7 @@ test('any lines come back in order, numbered without gaps, with times that do no
     );
     assert.ok(records.every(({ at }, index) => index === 0 || at >= (records[index - 1]?.at ?? 0)));
     assert.equal(packer.records, records.length);
-    assert.equal(packer.lines, sent.length);
+    assert.equal(packer.lines, eachLine(sent).length);
   }
 });
 
@@ -196,7 +199,7 @@ test('a line that no message holds is cut between characters', () => {
   const { packer } = packerAt(0, { blocks: false });
   // Control characters take six characters each in JSON.
   const control = '\u0001'.repeat(5000);
-  const records = unpack([...packer.add([line(text), line(control)])]);
+  const records = unpack([...packer.add([rawLine(text), rawLine(control)])]);
   assert.ok(records.length > 2);
   assert.ok(records.every(({ bytes }) => !bytes.toString('utf8').includes('\ufffd')));
   assert.deepEqual(join(records).map(String), [text, control]);
@@ -205,7 +208,7 @@ test('a line that no message holds is cut between characters', () => {
 test('a line that compresses well need not be cut where blocks are allowed', () => {
   const control = '\u0001'.repeat(5000);
   const { packer } = packerAt(0);
-  assert.deepEqual(typesOf(packer.add([line(control)])), ['log-block']);
+  assert.deepEqual(typesOf(packer.add([rawLine(control)])), ['log-block']);
 });
 
 test('the longest labels leave room for lines', () => {
@@ -217,7 +220,7 @@ test('the longest labels leave room for lines', () => {
       labels: { run: 'r'.repeat(64), source: name, destination: name, job: name },
     });
     const bytes = Buffer.from(random.bytes(5000).map((byte) => (byte === 0x0a ? 0 : byte)));
-    assert.deepEqual(join(unpack([...packer.add([line(bytes)]), ...packer.flush()])), [bytes]);
+    assert.deepEqual(join(unpack([...packer.add([rawLine(bytes)]), ...packer.flush()])), [bytes]);
   }
 });
 
@@ -226,7 +229,7 @@ test('labels that leave no room are refused', () => {
 });
 
 test('levels come from the line, or from whoever set one for all', () => {
-  const lines = [line('ERROR: x'), line('[warn] y'), line('z')];
+  const lines = [rawLine('ERROR: x'), rawLine('[warn] y'), rawLine('z')];
   const detected = packerAt(0).packer;
   assert.deepEqual(
     unpack(detected.add(lines)).map(({ level }) => level),
@@ -244,9 +247,9 @@ test('levels come from the line, or from whoever set one for all', () => {
 test('a cut line has the level of its first piece, and counts once', () => {
   const { packer } = packerAt(0);
   const records = unpack([
-    ...packer.add([line('ERROR: x', 1, true)], 'stdout'),
-    ...packer.add([line('[warn] y')], 'stderr'),
-    ...packer.add([line('INFO', 1, true), line('and so on', 1), line('plain')], 'stdout'),
+    ...packer.add([rawLine('ERROR: x', 1, true)], 'stdout'),
+    ...packer.add([rawLine('[warn] y')], 'stderr'),
+    ...packer.add([rawLine('INFO', 1, true), rawLine('and so on', 1), rawLine('plain')], 'stdout'),
   ]);
   assert.deepEqual(
     records.map(({ level, stream }) => [level, stream]),

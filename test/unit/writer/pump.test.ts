@@ -1,25 +1,26 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { RawLine } from '../../../src/lines/split.ts';
+import type { RawLines } from '../../../src/lines/split.ts';
 import type { Content } from '../../../src/message/content.ts';
 import { Packer } from '../../../src/writer/pack.ts';
 import { pumpLines } from '../../../src/writer/pump.ts';
+import { rawLine, rawLines } from '../../helpers/raw-lines.ts';
 
 /** Input that comes when the test says so, on a clock that stands until it is set. */
 function setup() {
   let now = 0;
   mock.timers.enable({ apis: ['setTimeout'] });
   const shipped: Content[] = [];
-  const waiting: ((result: IteratorResult<RawLine[]>) => void)[] = [];
-  const lines: AsyncIterator<RawLine[]> = { next: () => new Promise((resolve) => waiting.push(resolve)) };
+  const waiting: ((result: IteratorResult<RawLines[]>) => void)[] = [];
+  const lines: AsyncIterator<RawLines[]> = { next: () => new Promise((resolve) => waiting.push(resolve)) };
   const packer = new Packer({ labels: { run: 'r', source: 's' }, blocks: true, now: () => now });
   const done = pumpLines(lines, packer, { ship: async (contents) => void shipped.push(...contents) }, () => now);
   return {
     shipped,
     done,
     give: async (count: number) => {
-      const value = Array.from({ length: count }, () => ({ bytes: Buffer.from('x'), at: 0, more: false }));
+      const value = [rawLines(Array(count).fill('x'), 0)];
       waiting.shift()?.({ done: false, value });
       await turn();
     },
@@ -68,8 +69,8 @@ test('an input that fails says so after what came before it is shipped', async (
   t.after(() => mock.timers.reset());
   const shipped: Content[] = [];
   const packer = new Packer({ labels: { run: 'r', source: 's' }, blocks: true, now: () => 0 });
-  async function* broken(): AsyncGenerator<RawLine[]> {
-    yield [{ bytes: Buffer.from('x'), at: 0, more: false }];
+  async function* broken(): AsyncGenerator<RawLines[]> {
+    yield [rawLine('x', 0)];
     throw new Error('gone');
   }
   const ship = async (contents: readonly Content[]) => void shipped.push(...contents);

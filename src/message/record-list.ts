@@ -1,0 +1,212 @@
+/**
+ * Records of one run that follow each other, in columns and as a block's payload has them: an object for each would
+ * cost more than all else that is done with a line. Knows no labels and no compression.
+ */
+import { LEVELS, type Level, levelRank } from './level.ts';
+import type { LogRecord, StreamName } from './record.ts';
+
+const LF = 0x0a;
+/** In the columns: no level, no stream. */
+const NONE = 0x2d;
+const ZERO = 0x30;
+const STDOUT = 0x6f;
+const STDERR = 0x65;
+
+const FIRST_BYTES = 64 * 1024;
+const FIRST_RECORDS = 1024;
+
+/** Lines of one run, in one piece of memory. */
+export interface Stretch {
+  /** The lines, with one LF between each two of them; none of them holds one. */
+  readonly bytes: Buffer;
+  /** Where in `bytes` each of the lines ends. */
+  readonly ends: readonly number[];
+  /** What holds for all of them, as in LogRecord. */
+  readonly at: number;
+  readonly stream: StreamName | undefined;
+  /** The last one goes on in the next record. */
+  readonly more: boolean;
+}
+
+/** The code of `0` (emerg) to `7` (debug) as in syslog, of `-` for none. */
+export function levelSymbol(level: Level | undefined): number {
+  return level === undefined ? NONE : ZERO + levelRank(level);
+}
+
+/** @returns undefined also for what is no symbol */
+export function levelOfSymbol(symbol: number | undefined): Level | undefined {
+  return LEVELS[(symbol ?? NONE) - ZERO];
+}
+
+/** The code of `o` for stdout, `e` for stderr, `-` for neither. */
+function streamSymbol(stream: StreamName | undefined): number {
+  if (stream === undefined) return NONE;
+  return stream === 'stdout' ? STDOUT : STDERR;
+}
+
+export function streamOfSymbol(symbol: number | undefined): StreamName | undefined {
+  if (symbol === STDOUT) return 'stdout';
+  return symbol === STDERR ? 'stderr' : undefined;
+}
+
+export class RecordList {
+  #line = 0;
+  #length = 0;
+  /** Every record with an LF behind it. */
+  #body = Buffer.allocUnsafe(FIRST_BYTES);
+  /** Where in the body each record's LF ends. */
+  #ends = new Uint32Array(FIRST_RECORDS);
+  #levels = Buffer.allocUnsafe(FIRST_RECORDS);
+  #streams = Buffer.allocUnsafe(FIRST_RECORDS);
+  /** Times, ascending, and the index of the first record of each. */
+  #times: { readonly at: number; readonly from: number }[] = [];
+  /** Indices of records whose line goes on in the next one. */
+  #more: number[] = [];
+  #payload = Buffer.alloc(0);
+
+  /** @throws Error when one of them holds a newline */
+  static of(records: Iterable<LogRecord>): RecordList {
+    const list = new RecordList();
+    for (const record of records) list.add(record);
+    return list;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The first record's number. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /** Bytes of the first `count` records, with an LF for each. */
+  bytes(count = this.#length): number {
+    return count === 0 ? 0 : (this.#ends[count - 1] as number);
+  }
+
+  /** @throws Error when it holds a newline */
+  add({ line, bytes, at, level, stream, more }: LogRecord): void {
+    if (bytes.includes(LF)) throw new Error('a record holds a newline');
+    this.addLines(
+      { bytes, ends: [bytes.length], at, stream, more },
+      { line, from: 0, to: 1, levels: [levelSymbol(level)] },
+    );
+  }
+
+  /**
+   * Adds the lines `from` to `to` (without it) of a stretch.
+   * @param line the number of the first of them as a record
+   * @param levels `levelSymbol` of each line of the stretch
+   */
+  addLines(
+    { bytes, ends, at, stream, more }: Stretch,
+    { line, from, to, levels }: { line: number; from: number; to: number; levels: ArrayLike<number> },
+  ): void {
+    if (to <= from) return;
+    const first = this.#length;
+    const start = from === 0 ? 0 : (ends[from - 1] as number) + 1;
+    const end = ends[to - 1] as number;
+    const bodyStart = this.bytes();
+    this.#makeRoom(to - from, end - start + 1);
+    this.#body.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), bodyStart);
+    this.#body[bodyStart + end - start] = LF;
+    const shift = bodyStart - start + 1;
+    for (let index = from; index < to; index += 1) {
+      const here = first + index - from;
+      this.#ends[here] = (ends[index] as number) + shift;
+      this.#levels[here] = levels[index] as number;
+    }
+    this.#streams.fill(streamSymbol(stream), first, first + to - from);
+    if (this.#times.at(-1)?.at !== at) this.#times.push({ at, from: first });
+    if (first === 0) this.#line = line;
+    this.#length += to - from;
+    if (more && to === ends.length) this.#more.push(this.#length - 1);
+  }
+
+  /** Takes the first `count` records out. */
+  drop(count: number): void {
+    const bytes = this.bytes(count);
+    const left = this.#length - count;
+    this.#body.copyWithin(0, bytes, this.bytes());
+    for (let index = 0; index < left; index += 1) this.#ends[index] = (this.#ends[count + index] as number) - bytes;
+    this.#levels.copyWithin(0, count, this.#length);
+    this.#streams.copyWithin(0, count, this.#length);
+    const times = this.#times.filter((_, index) => (this.#times[index + 1]?.from ?? this.#length) > count);
+    this.#times = times.map(({ at, from }) => ({ at, from: Math.max(0, from - count) }));
+    this.#more = this.#more.filter((index) => index >= count).map((index) => index - count);
+    this.#line += count;
+    this.#length = left;
+  }
+
+  /** How many of the first records take at most so many bytes. */
+  countWithin(maxBytes: number): number {
+    let count = 0;
+    while (count < this.#length && (this.#ends[count] as number) <= maxBytes) count += 1;
+    return count;
+  }
+
+  record(index: number): LogRecord {
+    const time = this.#times.findLast(({ from }) => from <= index);
+    if (index >= this.#length || time === undefined) throw new Error(`there is no record ${index}`);
+    return {
+      line: this.#line + index,
+      at: time.at,
+      bytes: Buffer.from(this.#body.subarray(this.bytes(index), this.bytes(index + 1) - 1)),
+      level: levelOfSymbol(this.#levels[index]),
+      stream: streamOfSymbol(this.#streams[index]),
+      more: this.#more.includes(index),
+    };
+  }
+
+  /** `levelSymbol` of each of the first `count` records, as a string. */
+  levels(count: number): string {
+    return this.#levels.toString('latin1', 0, count);
+  }
+
+  /** `o`, `e` or `-` for each of the first `count` records. */
+  streams(count: number): string {
+    return this.#streams.toString('latin1', 0, count);
+  }
+
+  /** Ascending, each with how many of the first `count` records have it. */
+  times(count: number): { readonly at: number; readonly records: number }[] {
+    return this.#times
+      .filter(({ from }) => from < count)
+      .map(({ at, from }, index) => ({ at, records: Math.min(this.#times[index + 1]?.from ?? count, count) - from }));
+  }
+
+  /** Ascending indices of those of the first `count` records whose line goes on in the next one. */
+  more(count: number): number[] {
+    return this.#more.filter((index) => index < count);
+  }
+
+  /** A line of text, and below it the first `count` records as lines. Holds until the next call. */
+  payload(header: string, count: number): Buffer {
+    const bytes = header.length + 1 + this.bytes(count);
+    if (this.#payload.length < bytes) this.#payload = Buffer.allocUnsafe(2 * bytes);
+    const start = this.#payload.write(header, 'latin1');
+    this.#payload[start] = LF;
+    this.#payload.set(this.#body.subarray(0, this.bytes(count)), start + 1);
+    return this.#payload.subarray(0, bytes);
+  }
+
+  #makeRoom(records: number, bytes: number): void {
+    const allRecords = this.#length + records;
+    if (allRecords > this.#ends.length) {
+      const ends = new Uint32Array(2 * allRecords);
+      ends.set(this.#ends);
+      this.#ends = ends;
+      this.#levels = larger(this.#levels, 2 * allRecords);
+      this.#streams = larger(this.#streams, 2 * allRecords);
+    }
+    const allBytes = this.bytes() + bytes;
+    if (allBytes > this.#body.length) this.#body = larger(this.#body, 2 * allBytes);
+  }
+}
+
+function larger(buffer: Buffer, bytes: number): Buffer<ArrayBuffer> {
+  const copy = Buffer.allocUnsafe(bytes);
+  copy.set(buffer);
+  return copy;
+}
