@@ -1,6 +1,6 @@
 /** Comma-separated values (RFC 4180): a header, CRLF after each record, quotes only where they are needed. */
 import { escapeControls } from './escape-controls.ts';
-import type { LogLine } from './log-line.ts';
+import type { LogLines } from './log-lines.ts';
 
 const FIELDS = [
   'at',
@@ -21,7 +21,7 @@ export const CSV_HEADER = Buffer.from(`${FIELDS.join()}\r\n`);
 const NEEDS_QUOTES = /[",\r\n]/;
 
 /** @param options.escapes for a terminal: control characters are shown, not obeyed */
-export function csvFormat({ escapes }: { readonly escapes: boolean }): (lines: readonly LogLine[]) => Buffer {
+export function csvFormat({ escapes }: { readonly escapes: boolean }): (lines: LogLines) => Buffer {
   return (lines) => {
     let text = '';
     for (const line of lines) {

@@ -1,7 +1,7 @@
 /** A place in a row's records that moves through them in order. What it has unpacked can be let go at any time. */
-import type { LogRecord } from '../message/record.ts';
 import type { LabelRow, Store } from '../store/store.ts';
 import type { LogLine } from './log-line.ts';
+import type { LogStretch } from './log-lines.ts';
 import type { LongLine } from './long-line.ts';
 import type { LineLabels } from './lookup.ts';
 import { type Window, windowBefore, windowFrom } from './window.ts';
@@ -38,6 +38,8 @@ export class Cursor implements Position {
   /** Of the record; before the first is unpacked, a bound of its time and number. */
   at: number;
   line: number;
+  /** How many records, from this one on, are next in the log: see `makeReady`. */
+  ready = 1;
 
   readonly #reverse: boolean;
   #window: Window | undefined;
@@ -62,10 +64,11 @@ export class Cursor implements Position {
     return this.#window !== undefined;
   }
 
-  get record(): LogRecord {
-    const record = this.#window?.records[(this.#index ?? 0) - this.#window.start];
-    if (record === undefined) throw new Error('the cursor is not at a record');
-    return record;
+  /** The record's line; and those of the `ready - 1` records behind it. */
+  get stretch(): LogStretch {
+    const { list, index } = this.#opened.records.list(this.#inWindow);
+    const { labels, sequence, row, ready } = this;
+    return { labels, sequence, isNumbered: row.line !== null, records: list, from: index, to: index + ready };
   }
 
   /** The line that the record begins, when it is in several pieces. */
@@ -96,11 +99,27 @@ export class Cursor implements Position {
     return this.#settle();
   }
 
-  /** Goes to the next record. @returns whether there is one */
+  /**
+   * Finds out how many records, from this one on, which is, are next in the log. Those of its time are: of one run the
+   * rows have different numbers, and of two runs all of one come first.
+   * @param until no record of another row is before this time
+   */
+  makeReady(until: number): void {
+    this.ready = 1;
+    if (this.#reverse) return;
+    const { records } = this.#opened;
+    const first = this.#inWindow;
+    const last = records.list(first).end;
+    let end = records.endOfTime(first);
+    while (end < last && records.at(end) < until) end = records.endOfTime(end);
+    this.ready = end - first;
+  }
+
+  /** Goes on by `ready` records. @returns whether there is one */
   advance(store: Store): boolean {
     const window = this.#window;
     if (window === undefined) return this.open(store, this.#maxBytes);
-    const index = (this.#index ?? 0) + (this.#reverse ? -1 : 1);
+    const index = (this.#index ?? 0) + (this.#reverse ? -1 : this.ready);
     this.#index = index;
     if (index >= window.start && index < window.start + window.records.length) return this.#settle();
     const isOver = this.#reverse ? index < 0 : window.isLast;
@@ -112,11 +131,21 @@ export class Cursor implements Position {
     this.#window = undefined;
   }
 
+  get #opened(): Window {
+    if (this.#window === undefined) throw new Error('the cursor is not at a record');
+    return this.#window;
+  }
+
+  get #inWindow(): number {
+    return (this.#index ?? 0) - this.#opened.start;
+  }
+
   #settle(): boolean {
-    const record = this.#window?.records[(this.#index ?? 0) - this.#window.start];
-    if (record === undefined) return false;
-    this.at = record.at;
-    this.line = record.line;
+    const { records } = this.#opened;
+    const index = this.#inWindow;
+    if (index < 0 || index >= records.length) return false;
+    this.at = records.at(index);
+    this.line = records.line(index);
     return true;
   }
 }

@@ -3,7 +3,7 @@ import { watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { SsblogError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import { type LogFilter, type LogLine, type NameOf, type OpenLines, readLines } from './lines.ts';
+import { type LogFilter, LogLines, type NameOf, type OpenLines, readLines } from './lines.ts';
 
 /** The file system's notices can be lost; this is how long a line may then wait. */
 const LOOK_AGAIN_MS = 1_000;
@@ -27,7 +27,7 @@ export interface FollowOptions {
  * complete, or at the end as they are then.
  * @throws SsblogError `store` when the store is deleted or made anew meanwhile
  */
-export async function* followLines(store: Store, filter: LogFilter, options: FollowOptions): AsyncGenerator<LogLine[]> {
+export async function* followLines(store: Store, filter: LogFilter, options: FollowOptions): AsyncGenerator<LogLines> {
   const { signal, nameOf, openLines } = options;
   const changes = watchStore(store, signal);
   let row = options.afterRow;
@@ -45,7 +45,7 @@ export async function* followLines(store: Store, filter: LogFilter, options: Fol
       await changes.next();
     }
     const unfinished = openLines.takeAll();
-    if (unfinished.length > 0) yield unfinished;
+    if (unfinished.length > 0) yield LogLines.of(unfinished);
   } finally {
     changes.close();
   }

@@ -1,7 +1,7 @@
 /** Lines to the bytes of an output: text, JSON lines or CSV. */
 import { CSV_HEADER, csvFormat } from './csv-format.ts';
 import { jsonFormat } from './json-format.ts';
-import type { LogLine } from './log-line.ts';
+import type { LogLines } from './log-lines.ts';
 import { textFormat } from './text-format.ts';
 
 export type OutputName = 'text' | 'json' | 'csv';
@@ -20,7 +20,7 @@ export interface FormatOptions {
 export interface LineFormat {
   /** What stands before the first line; may be empty. */
   readonly header: Buffer;
-  format(lines: readonly LogLine[]): Buffer;
+  format(lines: LogLines): Buffer;
 }
 
 /** Keep the format for as long as there are lines: it remembers what the last ones had in common. */

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { escapeJson } from './escape-controls.ts';
 import { type LogLine, lineText } from './log-line.ts';
+import type { LogLines } from './log-lines.ts';
 
 interface LineJson {
   /** Milliseconds since the epoch. */
@@ -46,7 +47,7 @@ function lineJson(line: LogLine): LineJson {
   return isUtf8(bytes) ? json : { ...json, raw: bytes.toString('base64') };
 }
 
-export function jsonFormat({ escapes, isFuture }: JsonOptions): (lines: readonly LogLine[]) => Buffer {
+export function jsonFormat({ escapes, isFuture }: JsonOptions): (lines: LogLines) => Buffer {
   return (lines) => {
     let text = '';
     for (const line of lines) {

@@ -4,6 +4,7 @@ import { comparePositions, positionOf } from './cursor.ts';
 import type { LogFilter } from './filters.ts';
 import { type BatchOptions, lineBatches } from './line-batches.ts';
 import type { LogLine } from './log-line.ts';
+import { LogLines } from './log-lines.ts';
 
 /** More lines than these are not kept: once their beginning is found, they are read again from there. */
 const MAX_KEPT_LINES = 10_000;
@@ -14,14 +15,14 @@ export function* lastLineBatches(
   store: Store,
   filter: LogFilter,
   { limit, ...options }: BatchOptions & { limit: number },
-): Generator<LogLine[], undefined> {
+): Generator<LogLines, undefined> {
   if (limit <= 0) return;
   let kept: LogLine[] | undefined = [];
   let keptBytes = 0;
   let count = 0;
   let first: LogLine | undefined;
   for (const batch of lineBatches(store, filter, { ...options, reverse: true })) {
-    const lines = batch.slice(0, limit - count);
+    const lines = [...batch].slice(0, limit - count);
     count += lines.length;
     first = lines.at(-1) ?? first;
     for (const { bytes } of lines) keptBytes += bytes.length;
@@ -29,15 +30,15 @@ export function* lastLineBatches(
     // Copied, because a line's bytes keep all of its message.
     kept?.push(...lines.map((line) => ({ ...line, bytes: Buffer.from(line.bytes) })));
     if (count >= limit) break;
-    yield [];
+    yield LogLines.of([]);
   }
   if (first === undefined) return;
   if (kept !== undefined) {
-    yield kept.reverse();
+    yield LogLines.of(kept.reverse());
     return;
   }
   const start = positionOf(first);
   const since = Math.max(start.at, filter.since ?? start.at);
   for (const batch of lineBatches(store, { ...filter, since }, { ...options, reverse: false }))
-    yield batch.filter((line) => comparePositions(positionOf(line), start) >= 0);
+    yield LogLines.of([...batch].filter((line) => comparePositions(positionOf(line), start) >= 0));
 }

@@ -3,6 +3,7 @@ import type { LabelRow, Store } from '../store/store.ts';
 import type { Cursor } from './cursor.ts';
 import { type LogFilter, lineTest } from './filters.ts';
 import type { LogLine } from './log-line.ts';
+import { LogLines, type LogStretch, stretchOf } from './log-lines.ts';
 import type { LineState, LongLine } from './long-line.ts';
 import { Lookup, type NameOf } from './lookup.ts';
 import { mergeRows } from './merge.ts';
@@ -11,8 +12,10 @@ import { planQuery } from './plan.ts';
 import { UnreadableRow } from './unpack.ts';
 
 /** Bounds of a batch: enough lines that a batch costs little, few enough that it takes little memory. */
-const BATCH_LINES = 1024;
+const BATCH_LINES = 8192;
 const BATCH_BYTES = 1024 * 1024;
+/** The largest step towards these bounds. */
+const PART_LINES = 256;
 /** What the batch keeps of messages: a line keeps all that was unpacked with it. */
 const BATCH_KEPT_BYTES = 8 * 1024 * 1024;
 /** So many records are looked at before an empty batch gives the caller a chance to do something else. */
@@ -38,11 +41,11 @@ export interface BatchOptions {
   readonly onUnreadable: () => void;
 }
 
-/** Batches may be empty. A line belongs to the caller; its bytes are part of a whole message's. */
-export function* lineBatches(store: Store, filter: LogFilter, options: BatchOptions): Generator<LogLine[], undefined> {
+/** Batches may be empty. A line's bytes are part of a whole message's. */
+export function* lineBatches(store: Store, filter: LogFilter, options: BatchOptions): Generator<LogLines, undefined> {
   const { nameOf, reverse, afterRow, upToRow, openLines } = options;
-  const passes = lineTest(filter) ?? (() => true);
-  if (openLines !== undefined) yield openLines.takeEnded(store, upToRow).filter(passes);
+  const passes = lineTest(filter);
+  if (openLines !== undefined) yield LogLines.of(openLines.takeEnded(store, upToRow).filter(passes ?? (() => true)));
 
   const lookup = new Lookup(store, nameOf);
   const plan = planQuery(store, filter, lookup);
@@ -52,18 +55,19 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   let batch = new Batch();
   let looked = 0;
   for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
-    looked += 1;
+    looked += cursor?.ready ?? 1;
     if (cursor !== undefined) {
-      const { record, longLine } = cursor;
-      const lines =
-        longLine === undefined ? [lineAt(cursor, record.bytes)] : linesOf(cursor, longLine, { store, options });
-      for (const line of lines) {
-        if (passes(line)) batch.add(line, cursor);
-        if (!batch.isFull) continue;
-        // Now, for a line without an end has any number of parts.
-        yield batch.lines;
-        batch = new Batch();
-        looked = 0;
+      const { stretch, longLine } = cursor;
+      const stretches = longLine === undefined ? [stretch] : linesOf(cursor, longLine, { store, options });
+      for (const all of stretches) {
+        for (const part of passes === undefined ? partsOf(all) : passing(all, passes)) {
+          batch.add(part, cursor);
+          if (!batch.isFull) continue;
+          // Now, for a line without an end has any number of parts.
+          yield batch.lines;
+          batch = new Batch();
+          looked = 0;
+        }
       }
     }
     if (looked < PAUSE_RECORDS) continue;
@@ -74,41 +78,45 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   yield batch.lines;
 }
 
+function* partsOf(stretch: LogStretch): Generator<LogStretch, undefined> {
+  for (let from = stretch.from; from < stretch.to; from += PART_LINES)
+    yield { ...stretch, from, to: Math.min(from + PART_LINES, stretch.to) };
+}
+
+function* passing(stretch: LogStretch, passes: (line: LogLine) => boolean): Generator<LogStretch, undefined> {
+  let index = stretch.from;
+  for (const line of new LogLines([stretch])) {
+    if (passes(line)) yield { ...stretch, from: index, to: index + 1 };
+    index += 1;
+  }
+}
+
 class Batch {
-  readonly lines: LogLine[] = [];
+  readonly #stretches: LogStretch[] = [];
+  #lines = 0;
   #bytes = 0;
   #keptBytes = 0;
   readonly #rows = new Set<LabelRow>();
   #lastRow: LabelRow | undefined;
 
-  add(line: LogLine, { row, bytes }: Cursor): void {
-    this.lines.push(line);
-    this.#bytes += line.bytes.length;
+  add(stretch: LogStretch, { row, bytes }: Cursor): void {
+    const { records, from, to } = stretch;
+    this.#stretches.push(stretch);
+    this.#lines += to - from;
+    this.#bytes += records.bytes(to) - records.bytes(from);
     if (row === this.#lastRow) return;
     this.#lastRow = row;
     if (!this.#rows.has(row)) this.#keptBytes += bytes;
     this.#rows.add(row);
   }
 
-  get isFull(): boolean {
-    return this.lines.length >= BATCH_LINES || this.#bytes >= BATCH_BYTES || this.#keptBytes >= BATCH_KEPT_BYTES;
+  get lines(): LogLines {
+    return new LogLines(this.#stretches);
   }
-}
 
-function lineAt({ labels, record, row, sequence }: Cursor, bytes: Buffer): LogLine {
-  return {
-    at: record.at,
-    source: labels.source,
-    destination: labels.destination,
-    job: labels.job,
-    run: labels.run,
-    line: row.line === null ? undefined : record.line,
-    level: record.level,
-    stream: record.stream,
-    bytes,
-    feed: labels.feed,
-    sequence,
-  };
+  get isFull(): boolean {
+    return this.#lines >= BATCH_LINES || this.#bytes >= BATCH_BYTES || this.#keptBytes >= BATCH_KEPT_BYTES;
+  }
 }
 
 /** The line: all at once, unless it is so long that nobody could hold it. Or others, which waited for their ends. */
@@ -116,14 +124,16 @@ function* linesOf(
   cursor: Cursor,
   longLine: LongLine,
   { store, options }: { store: Store; options: BatchOptions },
-): Generator<LogLine, undefined> {
+): Generator<LogStretch, undefined> {
+  const [begun] = new LogLines([cursor.stretch]);
+  if (begun === undefined) return;
   for (;;) {
     const state = stateOf(longLine, store, options);
     if (state === 'unfinished' && options.openLines !== undefined) {
-      yield* options.openLines.hold(lineAt(cursor, Buffer.alloc(0)), longLine);
+      yield* options.openLines.hold({ ...begun, bytes: Buffer.alloc(0) }, longLine).map(stretchOf);
       return;
     }
-    yield lineAt(cursor, longLine.take());
+    yield stretchOf({ ...begun, bytes: longLine.take() });
     if (state === 'unfinished' && cursor.row.run !== null)
       options.onUnfinished?.({ at: cursor.at, run: cursor.row.run, next: longLine.nextNumber });
     if (state !== 'full') return;

@@ -4,13 +4,14 @@ import type { Store } from '../store/store.ts';
 import type { LogFilter } from './filters.ts';
 import { lastLineBatches } from './last-lines.ts';
 import { lineBatches, type UnfinishedLine } from './line-batches.ts';
-import type { LogLine } from './log-line.ts';
+import type { LogLines } from './log-lines.ts';
 import type { NameOf } from './lookup.ts';
 import type { OpenLines } from './open-lines.ts';
 
 export type { LogFilter } from './filters.ts';
 export type { UnfinishedLine } from './line-batches.ts';
 export type { LogLine } from './log-line.ts';
+export { LogLines } from './log-lines.ts';
 export type { NameOf } from './lookup.ts';
 export { OpenLines } from './open-lines.ts';
 
@@ -47,7 +48,7 @@ export async function* readLines(
   store: Store,
   filter: LogFilter,
   options: ReadOptions = {},
-): AsyncGenerator<LogLine[], undefined> {
+): AsyncGenerator<LogLines, undefined> {
   const { limit, signal, reverse = false } = options;
   let unreadable = 0;
   const batchOptions = {

@@ -62,8 +62,8 @@ export function mayHold({ filter: { since, until } }: LogSource, at: number): bo
 /** Where the first line stands that came after a row of the store; undefined when none came. */
 export async function firstLineAfter(source: LogSource, afterRow: number): Promise<Position | undefined> {
   const read = afterRow === 0 ? source.read : { ...source.read, afterRow };
-  for await (const [line] of readLines(source.store, source.filter, read)) {
-    if (line !== undefined) return positionOf(line);
+  for await (const { first } of readLines(source.store, source.filter, read)) {
+    if (first !== undefined) return positionOf(first);
   }
   return undefined;
 }

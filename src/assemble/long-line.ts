@@ -4,7 +4,7 @@
  */
 import type { LogRecord } from '../message/record.ts';
 import type { LabelRow, Store } from '../store/store.ts';
-import { visitRecords } from './unpack.ts';
+import { unpackRow, visitRecords } from './unpack.ts';
 
 /**
  * A longer line is given out in parts: somebody may send one that has no end, and Node makes no string of more than
@@ -79,7 +79,7 @@ export class LongLine {
       if (row === undefined) this.#hasEnded = true;
       else if (row.id > upToRow) return 'unfinished';
       else
-        visitRecords(store, row, (record, isContinuation) => {
+        visitRecords(row, unpackRow(store, row), (record, isContinuation) => {
           this.add(record, isContinuation);
           return !this.#hasEnded;
         });

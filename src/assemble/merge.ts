@@ -28,7 +28,7 @@ export interface MergeOptions {
 }
 
 /**
- * Yields a cursor at each record in turn; it is at that record until the next step.
+ * Yields a cursor at each record in turn, or at the first of several (`ready`); it is there until the next step.
  * Yields undefined now and then where there is nothing to show, so that the caller can do something else meanwhile.
  */
 export function* mergeRows(rows: Iterator<LabelRow>, options: MergeOptions): Generator<Cursor | undefined, undefined> {
@@ -57,6 +57,7 @@ export function* mergeRows(rows: Iterator<LabelRow>, options: MergeOptions): Gen
     const limit = nextTime();
     let hasRecord = true;
     while (hasRecord && !mayPrecede(limit, cursor, reverse) && (other === undefined || !isBefore(other, cursor))) {
+      cursor.makeReady(Math.min(limit ?? Number.POSITIVE_INFINITY, other?.at ?? Number.POSITIVE_INFINITY));
       yield cursor;
       hasRecord = rowsOpen.advance(cursor, heap);
     }

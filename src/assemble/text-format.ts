@@ -1,7 +1,9 @@
 /** `2026-11-22 03:00:01 [laptop] -> [nas] Backup complete`: the bytes of a line go out as they came. */
+import { RecordList } from '../message/record-list.ts';
 import { Clock } from './clock.ts';
 import { escapeControls, escapeText } from './escape-controls.ts';
-import type { LogLine } from './log-line.ts';
+import type { LogLines, LogStretch } from './log-lines.ts';
+import type { LineLabels } from './lookup.ts';
 
 const LF = 0x0a;
 /** Bounds the memory that feeds with ever new labels can take. */
@@ -15,29 +17,61 @@ export interface TextOptions {
   readonly isFuture?: ((at: number) => boolean) | undefined;
 }
 
+/** Lines with the same text before each. */
+interface Part {
+  readonly prefix: Buffer;
+  readonly records: RecordList;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** @returns a function from lines to bytes; keep it for as long as there are lines, for it remembers the last second */
-export function textFormat({
-  utc,
-  escapes,
-  isFuture = () => false,
-}: TextOptions): (lines: readonly LogLine[]) => Buffer {
+export function textFormat({ utc, escapes, isFuture = () => false }: TextOptions): (lines: LogLines) => Buffer {
   const prefixes = new Prefixes(utc, isFuture);
-  return (lines) => {
-    const pieces: Buffer[] = [];
+  return ({ stretches }) => {
+    const parts: Part[] = [];
     let size = 0;
-    for (const line of lines) {
-      const prefix = prefixes.of(line);
-      for (const bytes of linesIn(line.bytes)) {
-        const shown = escapes ? escapeControls(bytes) : bytes;
-        pieces.push(prefix, shown);
-        size += prefix.length + shown.length + 1;
+    for (const stretch of stretches) {
+      for (const part of partsOf(stretch, prefixes)) {
+        for (const shown of escapes || mayHoldLines(part) ? shownParts(part, escapes) : [part]) {
+          const { prefix, records, from, to } = shown;
+          parts.push(shown);
+          size += (to - from) * prefix.length + records.bytes(to) - records.bytes(from);
+        }
       }
     }
-    return join(pieces, size);
+    const bytes = Buffer.allocUnsafe(size);
+    let end = 0;
+    for (const part of parts) end = part.records.write(bytes, end, part);
+    return bytes;
   };
 }
 
-/** A text from another tool may hold newlines; each line of it gets the prefix, so that none can be forged. */
+/** Lines of one time have one prefix. */
+function* partsOf({ labels, records, from, to }: LogStretch, prefixes: Prefixes): Generator<Part, undefined> {
+  for (let start = from; start < to; ) {
+    const end = Math.min(records.endOfTime(start), to);
+    yield { prefix: prefixes.of(records.at(start), labels), records, from: start, to: end };
+    start = end;
+  }
+}
+
+/** A text from another tool may hold newlines; it is alone in its list. */
+function mayHoldLines({ records }: Part): boolean {
+  return records.length === 1;
+}
+
+/** Each line of a text gets the prefix, so that none can be forged. */
+function* shownParts({ prefix, records, from, to }: Part, escapes: boolean): Generator<Part, undefined> {
+  for (let index = from; index < to; index += 1) {
+    const record = records.record(index);
+    for (const bytes of linesIn(record.bytes)) {
+      const shown = RecordList.alone({ ...record, bytes: escapes ? escapeControls(bytes) : bytes });
+      yield { prefix, records: shown, from: 0, to: 1 };
+    }
+  }
+}
+
 function linesIn(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   let start = 0;
@@ -48,20 +82,6 @@ function linesIn(bytes: Buffer): Buffer[] {
   if (start === 0) return [bytes];
   if (start < bytes.length) lines.push(bytes.subarray(start));
   return lines;
-}
-
-/** @param pieces a prefix and a text in turn */
-function join(pieces: readonly Buffer[], size: number): Buffer {
-  const joined = Buffer.allocUnsafe(size);
-  let end = 0;
-  let isText = false;
-  for (const piece of pieces) {
-    joined.set(piece, end);
-    end += piece.length;
-    if (isText) joined[end++] = LF;
-    isText = !isText;
-  }
-  return joined;
 }
 
 /** What stands before the text; neighbouring lines mostly have the same. */
@@ -79,7 +99,7 @@ class Prefixes {
     this.#isFuture = isFuture;
   }
 
-  of({ at, source, destination }: LogLine): Buffer {
+  of(at: number, { source, destination }: LineLabels): Buffer {
     const time = `${this.#clock.text(at)}${this.#isFuture(at) ? ' (future)' : ''}`;
     if (time !== this.#time || source !== this.#source || destination !== this.#destination) {
       this.#time = time;

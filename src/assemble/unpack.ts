@@ -4,6 +4,7 @@ import { decodeBlock } from '../message/block.ts';
 import { type Content, type LogBlockContent, parseContent } from '../message/content.ts';
 import { decodeLog } from '../message/log.ts';
 import type { LogRecord } from '../message/record.ts';
+import type { RecordList } from '../message/record-list.ts';
 import { afterRecord, isContinuation, NONE_OPEN } from '../store/line-state.ts';
 import { type PackedValue, unpackValue } from '../store/packed-value.ts';
 import type { LabelRow, Store } from '../store/store.ts';
@@ -15,14 +16,19 @@ export class UnreadableRow extends Error {}
 export type VisitRecord = (record: LogRecord, isContinuation: boolean) => boolean;
 
 /**
- * Calls `visit` for the row's records in their order, until it returns false.
- * @throws UnreadableRow before the first call, if at all
+ * All records of a row's message.
+ * @throws UnreadableRow
  */
-export function visitRecords(store: Store, row: LabelRow, visit: VisitRecord): void {
+export function unpackRow(store: Store, { value, message }: LabelRow): Iterable<LogRecord> {
+  return recordsOf(value === null ? store.value(message) : { text: value, data: null });
+}
+
+/** Calls `visit` for the row's records among those of its message, in their order, until it returns false. */
+export function visitRecords(row: LabelRow, records: Iterable<LogRecord>, visit: VisitRecord): void {
   const from = row.line ?? 0;
   let left = row.lines;
   let open = row.open;
-  for (const record of recordsOf(row.value === null ? store.value(row.message) : { text: row.value, data: null })) {
+  for (const record of records) {
     if (row.line !== null && record.line < from) continue;
     left -= 1;
     if (left < 0) return;
@@ -32,13 +38,22 @@ export function visitRecords(store: Store, row: LabelRow, visit: VisitRecord): v
   }
 }
 
+/** @returns where in the list the row's records begin, if each of them is a line of its own */
+export function startOfLines({ line, lines, open }: LabelRow, records: RecordList): number | undefined {
+  if (line === null || open !== NONE_OPEN) return undefined;
+  const start = line - records.line;
+  const isThere = start >= 0 && start + lines <= records.length;
+  return isThere && !records.goesOnWithin(start, start + lines) ? start : undefined;
+}
+
 function recordsOf(packed: PackedValue | undefined): Iterable<LogRecord> {
   if (packed === undefined) throw new UnreadableRow('the message is missing');
   try {
-    const value = unpackValue(packed);
+    const { data } = packed;
+    const value = unpackValue({ ...packed, data: null });
     // The store has checked the content; of a block nothing is rewritten by that, and it takes long.
     const content = value.content as Content;
-    if (content.type === 'log-block') return decodeBlock(content as LogBlockContent);
+    if (content.type === 'log-block') return decodeBlock(content as LogBlockContent, data ?? undefined);
     const parsed = parseContent(content);
     if (parsed.kind === 'known' && parsed.content.type === 'log') return [decodeLog(parsed.content, value)];
   } catch (cause) {

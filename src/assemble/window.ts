@@ -3,24 +3,38 @@
  * that unpack to a megabyte each and overlap in time; such a row is unpacked again for each part of it.
  */
 import type { LogRecord } from '../message/record.ts';
+import { RecordList } from '../message/record-list.ts';
 import type { LabelRow, Store } from '../store/store.ts';
 import { LongLine } from './long-line.ts';
-import { visitRecords } from './unpack.ts';
+import { startOfLines, unpackRow, visitRecords } from './unpack.ts';
 
-/** About what a record takes beside its bytes. */
+/** About what a record takes beside its bytes: as an object, and in a list. */
 const RECORD_OVERHEAD_BYTES = 200;
+const LISTED_OVERHEAD_BYTES = 6;
 
 /** Records are counted without those that go on an earlier one's line: these are part of that line. */
 export interface Window {
   /** The first record's index in the row. */
   readonly start: number;
-  readonly records: readonly LogRecord[];
+  readonly records: WindowRecords;
   /** The lines that some of the records begin, by the record's index in the row. */
   readonly longLines: ReadonlyMap<number, LongLine>;
   /** There are no records after these. */
   readonly isLast: boolean;
   /** About the memory it takes. */
   readonly bytes: number;
+}
+
+/** By their index in the window. */
+export interface WindowRecords {
+  readonly length: number;
+  /** The record's time and number. */
+  at(index: number): number;
+  line(index: number): number;
+  /** Where the records end that are of the same time as this one. */
+  endOfTime(index: number): number;
+  /** A list with the record: its index there, and where those end in the window that follow it in the list. */
+  list(index: number): { readonly list: RecordList; readonly index: number; readonly end: number };
 }
 
 interface Wanted {
@@ -42,14 +56,38 @@ export function windowBefore(store: Store, row: LabelRow, end: number, maxBytes:
   return unpack(store, row, { start: 0, end, maxBytes, keeps: 'last' });
 }
 
-function unpack(store: Store, row: LabelRow, { start, end, maxBytes, keeps }: Wanted): Window {
+function unpack(store: Store, row: LabelRow, wanted: Wanted): Window {
+  const records = unpackRow(store, row);
+  const start = records instanceof RecordList ? startOfLines(row, records) : undefined;
+  const listed = start === undefined ? undefined : listWindow(records as RecordList, start, row.lines);
+  return listed !== undefined && listed.bytes <= wanted.maxBytes ? listed : partWindow(row, records, wanted);
+}
+
+/** So many records of a list, each of which is a line of its own. */
+function listWindow(list: RecordList, from: number, length: number): Window {
+  return {
+    start: 0,
+    records: {
+      length,
+      at: (index) => list.at(from + index),
+      line: (index) => list.line + from + index,
+      endOfTime: (index) => Math.min(list.endOfTime(from + index) - from, length),
+      list: (index) => ({ list, index: from + index, end: length }),
+    },
+    longLines: new Map(),
+    isLast: true,
+    bytes: list.bytes() + list.length * LISTED_OVERHEAD_BYTES,
+  };
+}
+
+function partWindow(row: LabelRow, all: Iterable<LogRecord>, { start, end, maxBytes, keeps }: Wanted): Window {
   const records: LogRecord[] = [];
   const longLines = new Map<number, LongLine>();
   let growing: LongLine[] = [];
   let index = 0;
   let bytes = 0;
   let isLast = true;
-  visitRecords(store, row, (record, isContinuation) => {
+  visitRecords(row, all, (record, isContinuation) => {
     for (const line of growing) line.add(record, isContinuation);
     if (growing.length > 0) growing = growing.filter((line) => !line.hasEnded);
     if (isContinuation) return true;
@@ -77,10 +115,22 @@ function unpack(store: Store, row: LabelRow, { start, end, maxBytes, keeps }: Wa
   return {
     start: start + dropped,
     // A part must not keep the whole of what the message unpacked to.
-    records: isWhole ? records : records.slice(dropped).map(copyOf),
+    // A part must not keep the whole of what the message unpacked to.
+    records: eachAlone(isWhole ? records : records.slice(dropped).map(copyOf)),
     longLines,
     isLast,
     bytes: isWhole ? records.length * RECORD_OVERHEAD_BYTES + (records[0]?.bytes.buffer.byteLength ?? 0) : bytes,
+  };
+}
+
+function eachAlone(records: readonly LogRecord[]): WindowRecords {
+  const record = (index: number) => records[index] as LogRecord;
+  return {
+    length: records.length,
+    at: (index) => record(index).at,
+    line: (index) => record(index).line,
+    endOfTime: (index) => index + 1,
+    list: (index) => ({ list: RecordList.alone(record(index)), index: 0, end: index + 1 }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import * as z from 'zod';
 import type { Store } from '../store/store.ts';
 import { comparePositions, type Position, positionOf } from './cursor.ts';
-import type { LogLine, UnfinishedLine } from './lines.ts';
+import type { LogLines, UnfinishedLine } from './lines.ts';
 
 /** So many places within a file are remembered at most, and at least half as many once it is that large. */
 const MAX_MARKS = 64;
@@ -96,8 +96,8 @@ export class Tally {
   }
 
   /** @param batch lines in their order @param bytes how many they took */
-  add(batch: readonly LogLine[], bytes: number): void {
-    const [first, last] = [batch[0], batch.at(-1)];
+  add(batch: LogLines, bytes: number): void {
+    const { first, last } = batch;
     if (first === undefined || last === undefined) return;
     const lastMark = this.#marks.at(-1)?.bytes ?? 0;
     if (this.bytes - lastMark >= this.#spacing && (this.#last === null || first.at > this.#last.at))

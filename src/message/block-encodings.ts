@@ -27,7 +27,7 @@ export function compress(payload: Buffer, effort: Effort): Buffer {
 }
 
 /** @throws Error of zlib when the data is broken, or unpacks to more than MAX_BLOCK_BYTES */
-export function uncompress(encoding: Encoding, data: Buffer): Buffer {
+export function uncompress(encoding: Encoding, data: Uint8Array): Buffer {
   const unpack = encoding === 'brotli' ? brotliDecompressSync : inflateRawSync;
   return unpack(data, { maxOutputLength: MAX_BLOCK_BYTES });
 }

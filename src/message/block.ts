@@ -20,12 +20,12 @@
  */
 import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
-import { compress, type Effort, uncompress } from './block-encodings.ts';
+import { compress, type Effort, type Encoding, uncompress } from './block-encodings.ts';
 import type { LogBlockContent } from './content.ts';
 import { LEVELS, type Level } from './level.ts';
 import { MAX_BLOCK_BYTES } from './limits.ts';
 import type { LogRecord, RunLabels } from './record.ts';
-import { levelOfSymbol, RecordList, streamOfSymbol } from './record-list.ts';
+import { RecordList } from './record-list.ts';
 
 const LF = 0x0a;
 
@@ -108,8 +108,7 @@ function column(symbols: string): string | undefined {
 
 /** A block that has been found to be what its content says. */
 export interface OpenedBlock {
-  /** Made one by one, because a small message may hold very many. */
-  readonly records: IterableIterator<LogRecord>;
+  readonly records: RecordList;
   readonly summary: BlockSummary | undefined;
 }
 
@@ -128,27 +127,43 @@ export function ownSummary({ at, level, more, encoding }: LogBlockContent): Bloc
   return more === true || encoding !== 'brotli' ? undefined : { last: at[1], worst: level };
 }
 
-/** The records of a content that has been checked: see `openBlock`. */
-export function decodeBlock(content: LogBlockContent): IterableIterator<LogRecord> {
-  return openBlock(content).records;
+/** The records of a content that has been checked: see `openBlock`. @param data in the place of `content.data` */
+export function decodeBlock(content: LogBlockContent, data?: Uint8Array): RecordList {
+  return openBlock(content, data).records;
 }
 
 /**
- * All of the block is verified before the first record is given out.
+ * All of the block is verified.
  * @param content that has been checked
+ * @param data its `data` as bytes
  * @throws SsblogError 'peer' when the data is not what the content says, or unpacks to too much
  */
-export function openBlock(content: LogBlockContent): OpenedBlock {
-  const payload = unpackData(content);
+export function openBlock(
+  content: LogBlockContent,
+  data: Uint8Array = Buffer.from(content.data, 'base64'),
+): OpenedBlock {
+  const payload = unpackData(content.encoding, data);
   const bodyStart = payload.indexOf(LF) + 1;
   if (bodyStart === 0) throw unreadable('it has no header');
   const header = parseHeader(payload.toString('utf8', 0, bodyStart - 1));
-  if (payload.at(-1) !== LF || countNewlines(payload, bodyStart) !== content.lines)
-    throw unreadable(`it does not hold the ${content.lines} lines that it announces`);
+  const body = payload.subarray(bodyStart);
+  const ends = endsOf(body, content.lines);
+  if (ends === undefined) throw unreadable(`it does not hold the ${content.lines} lines that it announces`);
   checkNumbers(content);
   const last = checkHeader(header, content);
-  const summary = header.more === undefined ? { last, worst: worstOf(header.levels) } : undefined;
-  return { records: unpack(content, header, payload, bodyStart), summary };
+  const { lines, line, at } = content;
+  const { times, levels, streams, more = [] } = header;
+  const summary = header.more === undefined ? { last, worst: worstOf(levels) } : undefined;
+  const records = RecordList.from({
+    line,
+    body,
+    ends,
+    levels: symbols(levels, lines),
+    streams: symbols(streams, lines),
+    ...timesOf(at[0], times),
+    more,
+  });
+  return { records, summary };
 }
 
 function worstOf(levels = ''): Level | undefined {
@@ -160,9 +175,9 @@ function unreadable(reason: string, cause?: unknown): SsblogError {
   return new SsblogError('peer', `unreadable log-block: ${reason}`, { cause });
 }
 
-function unpackData({ encoding, data }: LogBlockContent): Buffer {
+function unpackData(encoding: Encoding, data: Uint8Array): Buffer {
   try {
-    return uncompress(encoding, Buffer.from(data, 'base64'));
+    return uncompress(encoding, data);
   } catch (cause) {
     throw unreadable('its data does not unpack', cause);
   }
@@ -176,10 +191,16 @@ function parseHeader(text: string): Header {
   }
 }
 
-function countNewlines(bytes: Buffer, start: number): number {
-  let newlines = 0;
-  for (let at = bytes.indexOf(LF, start); at !== -1; at = bytes.indexOf(LF, at + 1)) newlines += 1;
-  return newlines;
+/** @returns where each line ends, its LF included; undefined when there are more or fewer lines */
+function endsOf(body: Buffer, lines: number): Uint32Array | undefined {
+  const ends = new Uint32Array(lines);
+  let end = 0;
+  for (let index = 0; index < lines; index += 1) {
+    end = body.indexOf(LF, end) + 1;
+    if (end === 0) return undefined;
+    ends[index] = end;
+  }
+  return end === body.length ? ends : undefined;
 }
 
 function checkNumbers(content: LogBlockContent): void {
@@ -211,39 +232,20 @@ function checkHeader(header: Header, content: LogBlockContent): number {
   return at;
 }
 
-function* unpack(
-  content: LogBlockContent,
-  header: Header,
-  payload: Buffer,
-  bodyStart: number,
-): Generator<LogRecord, undefined> {
-  const { times = [content.lines], levels = NONE, streams = NONE, more = [] } = header;
-  let start = bodyStart;
-  let at = content.at[0];
-  let timeIndex = 0;
-  let nextStep = times[0] ?? content.lines;
-  let moreIndex = 0;
-  for (let index = 0; index < content.lines; index += 1) {
-    if (index === nextStep) {
-      at += times[timeIndex + 1] ?? 0;
-      timeIndex += 2;
-      nextStep += times[timeIndex] ?? content.lines;
-    }
-    const isMore = more[moreIndex] === index;
-    if (isMore) moreIndex += 1;
-    const end = payload.indexOf(LF, start);
-    yield {
-      line: content.line + index,
-      at,
-      bytes: payload.subarray(start, end),
-      level: levelOfSymbol(symbolAt(levels, index)),
-      stream: streamOfSymbol(symbolAt(streams, index)),
-      more: isMore,
-    };
-    start = end + 1;
-  }
+/** @param column of a header that was checked */
+function symbols(column = NONE, lines: number): Buffer {
+  return column.length === 1 ? Buffer.alloc(lines, column) : Buffer.from(column, 'latin1');
 }
 
-function symbolAt(column: string, index: number): number {
-  return column.charCodeAt(column.length === 1 ? 0 : index);
+/** @param column of a header that was checked */
+function timesOf(first: number, column: readonly number[] = []): { times: number[]; timeStarts: number[] } {
+  const times = [first];
+  const timeStarts = [0];
+  let start = 0;
+  for (let index = 1; index < column.length; index += 2) {
+    start += column[index - 1] as number;
+    times.push((times.at(-1) as number) + (column[index] as number));
+    timeStarts.push(start);
+  }
+  return { times, timeStarts };
 }

@@ -12,9 +12,6 @@ const ZERO = 0x30;
 const STDOUT = 0x6f;
 const STDERR = 0x65;
 
-const FIRST_BYTES = 64 * 1024;
-const FIRST_RECORDS = 1024;
-
 /** Lines of one run, in one piece of memory. */
 export interface Stretch {
   /** The lines, with one LF between each two of them; none of them holds one. */
@@ -49,26 +46,72 @@ export function streamOfSymbol(symbol: number | undefined): StreamName | undefin
   return symbol === STDERR ? 'stderr' : undefined;
 }
 
-export class RecordList {
+/** What a list is made of. */
+export interface Columns {
+  /** The first record's number. */
+  readonly line: number;
+  /** Every record with an LF behind it. */
+  readonly body: Buffer;
+  /** Where in the body each record's LF ends. */
+  readonly ends: Uint32Array;
+  /** `levelSymbol` of each record, and likewise the streams. */
+  readonly levels: Buffer;
+  readonly streams: Buffer;
+  /** Times, ascending, and the index of the first record of each. */
+  readonly times: number[];
+  readonly timeStarts: number[];
+  /** Ascending indices of the records whose line goes on in the next one. */
+  readonly more: number[];
+}
+
+const EMPTY = Buffer.alloc(0);
+
+export class RecordList implements Iterable<LogRecord> {
   #line = 0;
   #length = 0;
-  /** Every record with an LF behind it. */
-  #body = Buffer.allocUnsafe(FIRST_BYTES);
-  /** Where in the body each record's LF ends. */
-  #ends = new Uint32Array(FIRST_RECORDS);
-  #levels = Buffer.allocUnsafe(FIRST_RECORDS);
-  #streams = Buffer.allocUnsafe(FIRST_RECORDS);
-  /** Times, ascending, and the index of the first record of each. */
-  #times: { readonly at: number; readonly from: number }[] = [];
-  /** Indices of records whose line goes on in the next one. */
+  #body: Buffer = EMPTY;
+  #ends: Uint32Array = new Uint32Array(0);
+  #levels: Buffer = EMPTY;
+  #streams: Buffer = EMPTY;
+  #times: number[] = [];
+  #timeStarts: number[] = [];
   #more: number[] = [];
-  #payload = Buffer.alloc(0);
+  #payload: Buffer = EMPTY;
 
   /** @throws Error when one of them holds a newline */
   static of(records: Iterable<LogRecord>): RecordList {
     const list = new RecordList();
     for (const record of records) list.add(record);
     return list;
+  }
+
+  /** The columns become the list's own. */
+  static from(columns: Columns): RecordList {
+    const list = new RecordList();
+    list.#line = columns.line;
+    list.#length = columns.ends.length;
+    list.#body = columns.body;
+    list.#ends = columns.ends;
+    list.#levels = columns.levels;
+    list.#streams = columns.streams;
+    list.#times = columns.times;
+    list.#timeStarts = columns.timeStarts;
+    list.#more = columns.more;
+    return list;
+  }
+
+  /** A list of one, which may hold newlines; it is not for a block. */
+  static alone({ line, at, bytes, level, stream, more }: LogRecord): RecordList {
+    return RecordList.from({
+      line,
+      body: bytes,
+      ends: Uint32Array.of(bytes.length + 1),
+      levels: Buffer.of(levelSymbol(level)),
+      streams: Buffer.of(streamSymbol(stream)),
+      times: [at],
+      timeStarts: [0],
+      more: more ? [0] : [],
+    });
   }
 
   get length(): number {
@@ -78,6 +121,10 @@ export class RecordList {
   /** The first record's number. */
   get line(): number {
     return this.#line;
+  }
+
+  *[Symbol.iterator](): Generator<LogRecord, undefined> {
+    for (let index = 0; index < this.#length; index += 1) yield this.record(index);
   }
 
   /** Bytes of the first `count` records, with an LF for each. */
@@ -118,7 +165,10 @@ export class RecordList {
       this.#levels[here] = levels[index] as number;
     }
     this.#streams.fill(streamSymbol(stream), first, first + to - from);
-    if (this.#times.at(-1)?.at !== at) this.#times.push({ at, from: first });
+    if (this.#times.at(-1) !== at) {
+      this.#times.push(at);
+      this.#timeStarts.push(first);
+    }
     if (first === 0) this.#line = line;
     this.#length += to - from;
     if (more && to === ends.length) this.#more.push(this.#length - 1);
@@ -132,8 +182,9 @@ export class RecordList {
     for (let index = 0; index < left; index += 1) this.#ends[index] = (this.#ends[count + index] as number) - bytes;
     this.#levels.copyWithin(0, count, this.#length);
     this.#streams.copyWithin(0, count, this.#length);
-    const times = this.#times.filter((_, index) => (this.#times[index + 1]?.from ?? this.#length) > count);
-    this.#times = times.map(({ at, from }) => ({ at, from: Math.max(0, from - count) }));
+    const time = left === 0 ? this.#times.length : lastAtMost(this.#timeStarts, count);
+    this.#times = this.#times.slice(time);
+    this.#timeStarts = this.#timeStarts.slice(time).map((start) => Math.max(0, start - count));
     this.#more = this.#more.filter((index) => index >= count).map((index) => index - count);
     this.#line += count;
     this.#length = left;
@@ -146,17 +197,61 @@ export class RecordList {
     return count;
   }
 
+  /** Its bytes are those of the list, and hold until something is dropped. */
   record(index: number): LogRecord {
-    const time = this.#times.findLast(({ from }) => from <= index);
-    if (index >= this.#length || time === undefined) throw new Error(`there is no record ${index}`);
+    if (index >= this.#length) throw new Error(`there is no record ${index}`);
     return {
       line: this.#line + index,
-      at: time.at,
-      bytes: Buffer.from(this.#body.subarray(this.bytes(index), this.bytes(index + 1) - 1)),
+      at: this.at(index),
+      bytes: this.#body.subarray(this.bytes(index), this.bytes(index + 1) - 1),
       level: levelOfSymbol(this.#levels[index]),
       stream: streamOfSymbol(this.#streams[index]),
-      more: this.#more.includes(index),
+      more: this.goesOn(index),
     };
+  }
+
+  /** Whether a record's line, among these from the one to before the other, goes on in the next record. */
+  goesOnWithin(from: number, to: number): boolean {
+    return lastAtMost(this.#more, to - 1) > lastAtMost(this.#more, from - 1);
+  }
+
+  /** Whether the record's line goes on in the next one. */
+  goesOn(index: number): boolean {
+    return this.#more[lastAtMost(this.#more, index)] === index;
+  }
+
+  /** A record's time. */
+  at(index: number): number {
+    return this.#times[lastAtMost(this.#timeStarts, index)] as number;
+  }
+
+  /** Where the records end that are of the same time as this one. */
+  endOfTime(index: number): number {
+    return this.#timeStarts[lastAtMost(this.#timeStarts, index) + 1] ?? this.#length;
+  }
+
+  /**
+   * Writes the records `from` to `to` (without it), each with something before it and its LF behind it.
+   * @returns where in `target` they end
+   */
+  write(target: Buffer, start: number, { from, to, prefix }: { from: number; to: number; prefix: Buffer }): number {
+    const bodyStart = this.bytes(from);
+    const bytes = this.bytes(to) - bodyStart;
+    const end = start + (to - from) * prefix.length + bytes;
+    // All of them where the last one ends; then each moves to its place, for a view of each would cost more.
+    const shift = end - bytes - bodyStart;
+    target.set(this.#body.subarray(bodyStart, bodyStart + bytes), end - bytes);
+    let at = start;
+    let recordStart = bodyStart;
+    for (let index = from; index < to; index += 1) {
+      const recordEnd = this.#ends[index] as number;
+      for (let place = 0; place < prefix.length; place += 1) target[at++] = prefix[place] as number;
+      target.copyWithin(at, recordStart + shift, recordEnd + shift);
+      at += recordEnd - recordStart;
+      target[at - 1] = LF;
+      recordStart = recordEnd;
+    }
+    return end;
   }
 
   /** `levelSymbol` of each of the first `count` records, as a string. */
@@ -171,9 +266,10 @@ export class RecordList {
 
   /** Ascending, each with how many of the first `count` records have it. */
   times(count: number): { readonly at: number; readonly records: number }[] {
-    return this.#times
-      .filter(({ from }) => from < count)
-      .map(({ at, from }, index) => ({ at, records: Math.min(this.#times[index + 1]?.from ?? count, count) - from }));
+    const times: { at: number; records: number }[] = [];
+    for (let index = 0; index < count; index = this.endOfTime(index))
+      times.push({ at: this.at(index), records: Math.min(this.endOfTime(index), count) - index });
+    return times;
   }
 
   /** Ascending indices of those of the first `count` records whose line goes on in the next one. */
@@ -205,8 +301,20 @@ export class RecordList {
   }
 }
 
-function larger(buffer: Buffer, bytes: number): Buffer<ArrayBuffer> {
+function larger(buffer: Buffer, bytes: number): Buffer {
   const copy = Buffer.allocUnsafe(bytes);
   copy.set(buffer);
   return copy;
+}
+
+/** @returns the index of the last value that is at most `value`; -1 when there is none */
+function lastAtMost(ascending: readonly number[], value: number): number {
+  let low = -1;
+  let high = ascending.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((ascending[middle] as number) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

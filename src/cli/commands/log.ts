@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { escapeText } from '../../assemble/escape-controls.ts';
 import type { FutureLines } from '../../assemble/future.ts';
-import type { LogFilter, LogLine } from '../../assemble/lines.ts';
+import type { LogFilter, LogLines } from '../../assemble/lines.ts';
 import { SsblogError } from '../../errors.ts';
 import { type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
 import { addFilterOptions, addOutputOption, type FilterOptions, type OutputOptions } from '../filter-options.ts';
@@ -96,7 +96,7 @@ function futureText({ lines, isMore, byFeed }: FutureLines, nameOf: (feed: strin
 }
 
 /** Ends in order when the signal comes. */
-async function* until(signal: AbortSignal, batches: AsyncIterable<LogLine[]>): AsyncGenerator<LogLine[]> {
+async function* until(signal: AbortSignal, batches: AsyncIterable<LogLines>): AsyncGenerator<LogLines> {
   for await (const batch of batches) {
     if (signal.aborted) return;
     yield batch;

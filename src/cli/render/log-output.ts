@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Chalk, type ChalkInstance } from 'chalk';
 import { type LineFormat, lineFormat, type OutputName } from '../../assemble/format.ts';
 import { endOfPresent } from '../../assemble/future.ts';
-import type { LogLine } from '../../assemble/lines.ts';
+import { LogLines } from '../../assemble/lines.ts';
 import { SsblogError } from '../../errors.ts';
 import { type Level, levelRank } from '../../message/level.ts';
 import type { Context, GlobalOptions } from '../context.ts';
@@ -22,7 +22,7 @@ export function parseOutput(output: string | undefined, json: boolean): OutputNa
 
 export interface LogWriter {
   /** Resolves when all lines are handed to the operating system. */
-  writeAll(batches: AsyncIterable<LogLine[]>): Promise<void>;
+  writeAll(batches: AsyncIterable<LogLines>): Promise<void>;
 }
 
 export function createLogWriter(
@@ -36,7 +36,7 @@ export function createLogWriter(
   const isFuture = (at: number) => at > endOfPresent(now());
   const format = lineFormat({ output, utc, escape: isTerminal, ...(marksFuture && { isFuture }) });
   const inColour = isTerminal && color && output === 'text' && !environment.NO_COLOR;
-  const bytesOf = inColour ? painter(format) : (lines: readonly LogLine[]) => format.format(lines);
+  const bytesOf = inColour ? painter(format) : (lines: LogLines) => format.format(lines);
   let isFirst = true;
   const write = async (bytes: Buffer) => {
     if (bytes.length > 0 && !stdout.write(bytes)) await once(stdout, 'drain');
@@ -50,12 +50,12 @@ export function createLogWriter(
   };
 }
 
-function painter(format: LineFormat): (lines: readonly LogLine[]) => Buffer {
+function painter(format: LineFormat): (lines: LogLines) => Buffer {
   const chalk = new Chalk({ level: 1 });
   return (lines) =>
     Buffer.concat(
-      lines.map((line) => {
-        const bytes = format.format([line]);
+      Array.from(lines, (line) => {
+        const bytes = format.format(LogLines.of([line]));
         const paint = line.level === undefined ? undefined : colourOf(chalk, line.level);
         if (paint === undefined) return bytes;
         // Bytes that are not UTF-8 were escaped: this is a terminal.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { followLines } from '../../../src/assemble/follow.ts';
-import { type LogLine, OpenLines } from '../../../src/assemble/lines.ts';
+import { type LogLines, OpenLines } from '../../../src/assemble/lines.ts';
 import type { SignedMessage } from '../../../src/message/signed.ts';
 import { openMirror, openStore } from '../../../src/store/open.ts';
 
@@ -47,8 +47,8 @@ function setup(t: TestContext) {
     rmSync(dir, { recursive: true, force: true });
   });
   const next = async (): Promise<string[]> => {
-    const { value } = (await lines.next()) as { value: LogLine[] | undefined };
-    return (value ?? []).map(({ bytes }) => bytes.toString());
+    const { value } = (await lines.next()) as { value: LogLines | undefined };
+    return Array.from(value ?? [], ({ bytes }) => bytes.toString());
   };
   return { writer, next, controller, file };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FormatOptions, lineFormat } from '../../../src/assemble/format.ts';
 import type { LogLine } from '../../../src/assemble/log-line.ts';
+import { LogLines } from '../../../src/assemble/log-lines.ts';
 
 const BACKUP: LogLine = {
   at: Date.UTC(2026, 10, 22, 3, 0, 1, 5),
@@ -25,7 +26,7 @@ function shown(lines: readonly (Partial<LogLine> & { text?: string })[], options
     ...line,
     ...(text !== undefined && { bytes: Buffer.from(text, 'latin1') }),
   }));
-  return Buffer.concat([format.header, format.format(all)]).toString('latin1');
+  return Buffer.concat([format.header, format.format(LogLines.of(all))]).toString('latin1');
 }
 
 test('a text line has the time, the source, the destination and the text', () => {

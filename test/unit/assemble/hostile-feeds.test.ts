@@ -80,7 +80,7 @@ test('a line without an end takes no more memory the longer it gets, however it 
     let bytes = 0;
     let most = 0;
     for await (const batch of readLines(store, {}, options)) {
-      const size = batch.reduce((sum, line) => sum + line.bytes.length, 0);
+      const size = [...batch].reduce((sum, line) => sum + line.bytes.length, 0);
       most = Math.max(most, size);
       bytes += size;
     }

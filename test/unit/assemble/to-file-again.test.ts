@@ -202,7 +202,8 @@ test('a call that is ended leaves the file as it was, and the next one mends wha
   store.ingest([feed.message(block(1, ['one']))]);
   await assemble();
   const before = readFileSync(file);
-  const texts = Array.from({ length: 3000 }, (_, index) => `${index}`);
+  // Of more than one batch.
+  const texts = Array.from({ length: 10_000 }, (_, index) => `${index}`);
   store.ingest([feed.message(block(2, texts))]);
   const controller = new AbortController();
   const onProgress = () => controller.abort(new Error('stopped'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BigIntStats } from 'node:fs';
 import { test } from 'node:test';
-import type { LogLine } from '../../../src/assemble/lines.ts';
+import { type LogLine, LogLines } from '../../../src/assemble/lines.ts';
 import { BEGINNING, type Change, changeOf, isAsWritten, Tally } from '../../../src/assemble/written.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -16,7 +16,7 @@ function line(at: number, number = 1, feed = '@b'): LogLine {
 function fileOf(batches: readonly (readonly [at: number, bytes: number])[]): Tally {
   const tally = new Tally();
   batches.forEach(([at, bytes], index) => {
-    tally.add([line(at, index + 1)], bytes);
+    tally.add(LogLines.of([line(at, index + 1)]), bytes);
   });
   return tally;
 }
@@ -71,7 +71,7 @@ test('there is no mark between lines of one time', () => {
 
 test('marks are few however large the file is, and lie all over it', () => {
   const tally = new Tally();
-  for (let index = 1; index <= 5000; index += 1) tally.add([line(index, index)], MEBIBYTE);
+  for (let index = 1; index <= 5000; index += 1) tally.add(LogLines.of([line(index, index)]), MEBIBYTE);
   const { marks, lines, bytes } = tally.written(STATS);
   assert.equal(lines, 5000);
   assert.ok(marks.length >= 32 && marks.length < 64, `${marks.length} marks`);
@@ -87,7 +87,7 @@ test('a file that goes on from a mark is as one that was written at once', () =>
   const mark = written.marks[7] ?? BEGINNING;
   const again = new Tally(written, mark);
   batches.slice(mark.lines).forEach(([at, bytes], index) => {
-    again.add([line(at, mark.lines + index + 1)], bytes);
+    again.add(LogLines.of([line(at, mark.lines + index + 1)]), bytes);
   });
   assert.deepEqual(again.written(STATS), written);
 });

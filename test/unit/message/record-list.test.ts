@@ -34,6 +34,22 @@ function check(list: RecordList, records: readonly LogRecord[], count: number): 
     [...first.keys()].filter((index) => first[index]?.more),
   );
   if (records[0] !== undefined) assert.equal(list.line, records[0].line);
+  assert.deepEqual([...list], records);
+  for (const index of first.keys()) {
+    assert.equal(list.at(index), first[index]?.at);
+    assert.equal(list.goesOn(index), first[index]?.more);
+    const later = records.findIndex(({ at }, other) => other > index && at !== first[index]?.at);
+    assert.equal(list.endOfTime(index), later === -1 ? records.length : later);
+  }
+  const from = count >> 1;
+  assert.equal(
+    list.goesOnWithin(from, count),
+    first.slice(from).some(({ more }) => more),
+  );
+  const text = first.slice(from).map(({ bytes }) => `> ${bytes.toString('latin1')}\n`);
+  const target = Buffer.alloc(3 + text.join('').length);
+  assert.equal(list.write(target, 3, { from, to: count, prefix: Buffer.from('> ') }), target.length);
+  assert.equal(target.toString('latin1'), `\0\0\0${text.join('')}`);
   for (const index of records.keys()) assert.deepEqual(list.record(index), records[index]);
 }
 
@@ -101,6 +117,16 @@ test('it tells how many records take so many bytes', () => {
     [0, 1.9, 2, 3, 6, 7, 100].map((bytes) => list.countWithin(bytes)),
     [0, 0, 1, 2, 2, 3, 3],
   );
+});
+
+test('a list of one may hold newlines', () => {
+  const record = { line: 7, at: 5, bytes: Buffer.from('a\nb'), level: 'err', stream: 'stderr', more: true } as const;
+  const list = RecordList.alone(record);
+  check(list, [record], 0);
+  assert.deepEqual([...list], [record]);
+  const target = Buffer.alloc(6);
+  list.write(target, 0, { from: 0, to: 1, prefix: Buffer.from('> ') });
+  assert.equal(target.toString(), '> a\nb\n');
 });
 
 test('there is no record beyond the last one', () => {
