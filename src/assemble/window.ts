@@ -8,9 +8,8 @@ import type { LabelRow, Store } from '../store/store.ts';
 import { LongLine } from './long-line.ts';
 import { startOfLines, unpackRow, visitRecords } from './unpack.ts';
 
-/** About what a record takes beside its bytes: as an object, and in a list. */
+/** About what a record takes beside its bytes, as an object. */
 const RECORD_OVERHEAD_BYTES = 200;
-const LISTED_OVERHEAD_BYTES = 6;
 
 /** Records are counted without those that go on an earlier one's line: these are part of that line. */
 export interface Window {
@@ -76,7 +75,7 @@ function listWindow(list: RecordList, from: number, length: number): Window {
     },
     longLines: new Map(),
     isLast: true,
-    bytes: list.bytes() + list.length * LISTED_OVERHEAD_BYTES,
+    bytes: list.memory,
   };
 }
 

@@ -16,6 +16,9 @@ const QUALITIES: Readonly<Record<Effort, number>> = { fast: 2, small: 5 };
 /** 2^18 bytes: more than a block of ordinary lines has. */
 const WINDOW_BITS = 18;
 
+/** Most blocks unpack to less, and then at once. */
+const CHUNK_BYTES = 32 * 1024;
+
 export function compress(payload: Buffer, effort: Effort): Buffer {
   return brotliCompressSync(payload, {
     params: {
@@ -29,5 +32,5 @@ export function compress(payload: Buffer, effort: Effort): Buffer {
 /** @throws Error of zlib when the data is broken, or unpacks to more than MAX_BLOCK_BYTES */
 export function uncompress(encoding: Encoding, data: Uint8Array): Buffer {
   const unpack = encoding === 'brotli' ? brotliDecompressSync : inflateRawSync;
-  return unpack(data, { maxOutputLength: MAX_BLOCK_BYTES });
+  return unpack(data, { maxOutputLength: MAX_BLOCK_BYTES, chunkSize: CHUNK_BYTES });
 }

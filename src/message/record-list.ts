@@ -118,6 +118,11 @@ export class RecordList implements Iterable<LogRecord> {
     return this.#length;
   }
 
+  /** About the memory that it takes: of a body that is part of something larger, all of that. */
+  get memory(): number {
+    return this.#body.buffer.byteLength + this.#ends.byteLength + this.#levels.length + this.#streams.length;
+  }
+
   /** The first record's number. */
   get line(): number {
     return this.#line;
