@@ -33,8 +33,10 @@ const MAX_AIM = 0.98;
 const GOOD: Readonly<Record<Effort, number>> = { fast: 0.8, small: 0.9 };
 /** What does not fit is tried with fewer records this often, or more often until it fits. */
 const MAX_ATTEMPTS = 3;
-/** So much of a run is compressed with care: most runs are short, and what rushes on must not wait. */
+/** So much of a run is compressed with care: most runs are short, and what rushes on must not wait … */
 const CAREFUL_BYTES = 2 * 1024 * 1024;
+/** … and so much more for each millisecond: a fiftieth of a rush, and all of what comes slowly. */
+const CAREFUL_BYTES_PER_MS = 1024;
 
 interface Attempt {
   readonly content: LogBlockContent;
@@ -98,9 +100,13 @@ export class OpenBlock {
     return this.#records.bytes() >= this.#aimBytes || this.#isAtLimit;
   }
 
-  /** The first records, as many as a message holds; undefined when a message would hold more than there are. */
-  takeFull(): LineContent | undefined {
-    const attempt = this.#attempt(this.#records.length, this.#takenBytes < CAREFUL_BYTES ? 'small' : 'fast');
+  /**
+   * The first records, as many as a message holds; undefined when a message would hold more than there are.
+   * @param elapsedMs since the run began
+   */
+  takeFull(elapsedMs: number): LineContent | undefined {
+    const isRush = this.#takenBytes > CAREFUL_BYTES + elapsedMs * CAREFUL_BYTES_PER_MS;
+    const attempt = this.#attempt(this.#records.length, isRush ? 'fast' : 'small');
     if (attempt.fill >= GOOD[attempt.effort] || this.#isAtLimit) {
       this.#learn(attempt);
       return this.#takeFitting(attempt);

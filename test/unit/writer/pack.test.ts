@@ -283,6 +283,26 @@ test('a million empty lines need neither memory nor many messages', () => {
   assert.ok(process.memoryUsage().heapUsed < 150e6);
 });
 
+test('what comes slowly is compressed with care, however long the run is', () => {
+  const random = seededRandom(9);
+  const words = ['copied', 'nas', 'pictures', 'renamed', 'of', 'bytes', 'anna', 'skipped', 'unchanged', 'to', 'music'];
+  const text = () => Array.from({ length: 12 }, () => `${random.pick(words)} ${random.below(50)}`).join(' ');
+  const lines = Array.from({ length: 700 }, () => manyLines(30, text));
+  const messages = (msForEach: number) => {
+    const { packer, setTime } = packerAt(0);
+    let count = 0;
+    for (let round = 0; round < 3; round += 1) {
+      for (const [index, some] of lines.entries()) {
+        setTime((round * lines.length + index) * msForEach);
+        count += packer.add(some).length;
+      }
+    }
+    return count;
+  };
+  const [slow, fast] = [messages(10), messages(0)];
+  assert.ok(slow < 0.98 * fast, `${slow} and ${fast} messages`);
+});
+
 /** All contents of a log that comes as fast as it can be read. */
 async function packAll(input: Buffer): Promise<LineContent[]> {
   const { packer } = packerAt(0);
