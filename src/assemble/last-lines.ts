@@ -21,7 +21,7 @@ export function* lastLineBatches(
   let keptBytes = 0;
   let count = 0;
   let first: LogLine | undefined;
-  for (const batch of lineBatches(store, filter, { ...options, reverse: true })) {
+  for (const batch of lineBatches(store, filter, { ...options, maxLines: limit, reverse: true })) {
     const lines = [...batch].slice(0, limit - count);
     count += lines.length;
     first = lines.at(-1) ?? first;

@@ -31,6 +31,8 @@ export interface UnfinishedLine {
 }
 
 export interface BatchOptions {
+  /** About how many lines a batch has at most; for who needs only the first ones. */
+  readonly maxLines?: number | undefined;
   readonly nameOf: NameOf;
   readonly reverse: boolean;
   readonly afterRow?: number | undefined;
@@ -52,7 +54,8 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   if (plan === undefined) return;
   const rows = store.labels({ ...plan, order: reverse ? 'descending' : 'ascending', afterRow, upToRow });
 
-  let batch = new Batch();
+  const maxLines = Math.min(options.maxLines ?? BATCH_LINES, BATCH_LINES);
+  let batch = new Batch(maxLines);
   let looked = 0;
   for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
     looked += cursor?.ready ?? 1;
@@ -60,27 +63,27 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
       const { stretch, longLine } = cursor;
       const stretches = longLine === undefined ? [stretch] : linesOf(cursor, longLine, { store, options });
       for (const all of stretches) {
-        for (const part of passes === undefined ? partsOf(all) : passing(all, passes)) {
+        for (const part of passes === undefined ? partsOf(all, Math.min(maxLines, PART_LINES)) : passing(all, passes)) {
           batch.add(part, cursor);
           if (!batch.isFull) continue;
           // Now, for a line without an end has any number of parts.
           yield batch.lines;
-          batch = new Batch();
+          batch = new Batch(maxLines);
           looked = 0;
         }
       }
     }
     if (looked < PAUSE_RECORDS) continue;
     yield batch.lines;
-    batch = new Batch();
+    batch = new Batch(maxLines);
     looked = 0;
   }
   yield batch.lines;
 }
 
-function* partsOf(stretch: LogStretch): Generator<LogStretch, undefined> {
-  for (let from = stretch.from; from < stretch.to; from += PART_LINES)
-    yield { ...stretch, from, to: Math.min(from + PART_LINES, stretch.to) };
+function* partsOf(stretch: LogStretch, lines: number): Generator<LogStretch, undefined> {
+  for (let from = stretch.from; from < stretch.to; from += lines)
+    yield { ...stretch, from, to: Math.min(from + lines, stretch.to) };
 }
 
 function* passing(stretch: LogStretch, passes: (line: LogLine) => boolean): Generator<LogStretch, undefined> {
@@ -92,12 +95,17 @@ function* passing(stretch: LogStretch, passes: (line: LogLine) => boolean): Gene
 }
 
 class Batch {
+  readonly #maxLines: number;
   readonly #stretches: LogStretch[] = [];
   #lines = 0;
   #bytes = 0;
   #keptBytes = 0;
   readonly #rows = new Set<LabelRow>();
   #lastRow: LabelRow | undefined;
+
+  constructor(maxLines: number) {
+    this.#maxLines = maxLines;
+  }
 
   add(stretch: LogStretch, { row, bytes }: Cursor): void {
     const { records, from, to } = stretch;
@@ -115,7 +123,7 @@ class Batch {
   }
 
   get isFull(): boolean {
-    return this.#lines >= BATCH_LINES || this.#bytes >= BATCH_BYTES || this.#keptBytes >= BATCH_KEPT_BYTES;
+    return this.#lines >= this.#maxLines || this.#bytes >= BATCH_BYTES || this.#keptBytes >= BATCH_KEPT_BYTES;
   }
 }
 

@@ -31,6 +31,8 @@ export interface ReadOptions {
    */
   readonly afterRow?: number;
   readonly upToRow?: number;
+  /** About how many lines a batch has at most; for who needs only the first ones. */
+  readonly maxLines?: number;
   /** Keeps lines whose last piece has not come, for the next call with the same object; else they are shown as they are. */
   readonly openLines?: OpenLines;
   /** Told of lines that are shown without their last piece, which may still come; not together with `limit`. */
@@ -56,6 +58,7 @@ export async function* readLines(
     reverse,
     afterRow: options.afterRow,
     upToRow: options.upToRow ?? store.lastRow(),
+    maxLines: options.maxLines,
     openLines: options.openLines,
     onUnfinished: options.onUnfinished,
     onUnreadable: () => {

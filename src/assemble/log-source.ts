@@ -61,7 +61,7 @@ export function mayHold({ filter: { since, until } }: LogSource, at: number): bo
 
 /** Where the first line stands that came after a row of the store; undefined when none came. */
 export async function firstLineAfter(source: LogSource, afterRow: number): Promise<Position | undefined> {
-  const read = afterRow === 0 ? source.read : { ...source.read, afterRow };
+  const read = { ...source.read, maxLines: 1, ...(afterRow > 0 && { afterRow }) };
   for await (const { first } of readLines(source.store, source.filter, read)) {
     if (first !== undefined) return positionOf(first);
   }

@@ -25,7 +25,7 @@ export interface Window {
 }
 
 /** By their index in the window. */
-export interface WindowRecords {
+interface WindowRecords {
   readonly length: number;
   /** The record's time and number. */
   at(index: number): number;
