@@ -66,9 +66,11 @@ export class Cursor implements Position {
 
   /** The record's line; and those of the `ready - 1` records behind it. */
   get stretch(): LogStretch {
-    const { list, index } = this.#opened.records.list(this.#inWindow);
+    const { records } = this.#opened;
+    const index = this.#inWindow;
+    const from = records.inList(index);
     const { labels, sequence, row, ready } = this;
-    return { labels, sequence, isNumbered: row.line !== null, records: list, from: index, to: index + ready };
+    return { labels, sequence, isNumbered: row.line !== null, records: records.listOf(index), from, to: from + ready };
   }
 
   /** The line that the record begins, when it is in several pieces. */
@@ -100,17 +102,24 @@ export class Cursor implements Position {
   }
 
   /**
-   * Finds out how many records, from this one on, which is, are next in the log. Those of its time are: of one run the
-   * rows have different numbers, and of two runs all of one come first.
-   * @param until no record of another row is before this time
+   * Finds out how many records, from this one on, which is, are next in the log.
+   * @param limit no row that was not begun has a record before this time
+   * @param other the first of the records at which the begun ones are
    */
-  makeReady(until: number): void {
+  makeReady(limit = Number.POSITIVE_INFINITY, other?: Position): void {
     this.ready = 1;
     if (this.#reverse) return;
     const { records } = this.#opened;
     const first = this.#inWindow;
-    const last = records.list(first).end;
+    const last = records.endOfList(first);
     let end = records.endOfTime(first);
+    if (this.at === other?.at) {
+      // Of two runs all of one time come first; of one run the numbers decide: a record without has its message's.
+      const isSameRun = this.feed === other.feed && this.run === other.run;
+      this.ready = isSameRun ? Math.max(1, Math.min(end - first, other.line - this.line)) : end - first;
+      return;
+    }
+    const until = Math.min(limit, other?.at ?? limit);
     while (end < last && records.at(end) < until) end = records.endOfTime(end);
     this.ready = end - first;
   }

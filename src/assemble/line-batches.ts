@@ -11,6 +11,8 @@ import type { OpenLines } from './open-lines.ts';
 import { planQuery } from './plan.ts';
 import { UnreadableRow } from './unpack.ts';
 
+const LF = 0x0a;
+
 /** Bounds of a batch: enough lines that a batch costs little, few enough that it takes little memory. */
 const BATCH_LINES = 8192;
 const BATCH_BYTES = 1024 * 1024;
@@ -18,8 +20,10 @@ const BATCH_BYTES = 1024 * 1024;
 const PART_LINES = 256;
 /** What the batch keeps of messages: a line keeps all that was unpacked with it. */
 const BATCH_KEPT_BYTES = 8 * 1024 * 1024;
-/** So many records are looked at before an empty batch gives the caller a chance to do something else. */
-const PAUSE_RECORDS = 4096;
+/** What each newline counts in a text of another tool, which has one line for each when it is shown. */
+const NEWLINE_BYTES = 100;
+/** So many records are looked at before a batch goes out as it is, for the caller may have something else to do. */
+const PAUSE_RECORDS = BATCH_LINES;
 
 /** A line that was shown as it was, without its last piece. */
 export interface UnfinishedLine {
@@ -55,6 +59,7 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   const rows = store.labels({ ...plan, order: reverse ? 'descending' : 'ascending', afterRow, upToRow });
 
   const maxLines = Math.min(options.maxLines ?? BATCH_LINES, BATCH_LINES);
+  const partLines = Math.min(maxLines, PART_LINES);
   let batch = new Batch(maxLines);
   let looked = 0;
   for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
@@ -63,13 +68,15 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
       const { stretch, longLine } = cursor;
       const stretches = longLine === undefined ? [stretch] : linesOf(cursor, longLine, { store, options });
       for (const all of stretches) {
-        for (const part of passes === undefined ? partsOf(all, Math.min(maxLines, PART_LINES)) : passing(all, passes)) {
-          batch.add(part, cursor);
-          if (!batch.isFull) continue;
-          // Now, for a line without an end has any number of parts.
-          yield batch.lines;
-          batch = new Batch(maxLines);
-          looked = 0;
+        for (const passed of passes === undefined ? [all] : passing(all, passes)) {
+          for (const part of partsOf(passed, partLines)) {
+            batch.add(part, cursor);
+            if (!batch.isFull) continue;
+            // Now, for a line without an end has any number of parts.
+            yield batch.lines;
+            batch = new Batch(maxLines);
+            looked = 0;
+          }
         }
       }
     }
@@ -81,17 +88,30 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   yield batch.lines;
 }
 
-function* partsOf(stretch: LogStretch, lines: number): Generator<LogStretch, undefined> {
-  for (let from = stretch.from; from < stretch.to; from += lines)
-    yield { ...stretch, from, to: Math.min(from + lines, stretch.to) };
+function partsOf(stretch: LogStretch, lines: number): LogStretch[] {
+  const { from, to } = stretch;
+  if (to - from <= lines) return [stretch];
+  const parts: LogStretch[] = [];
+  for (let start = from; start < to; start += lines)
+    parts.push({ ...stretch, from: start, to: Math.min(start + lines, to) });
+  return parts;
 }
 
-function* passing(stretch: LogStretch, passes: (line: LogLine) => boolean): Generator<LogStretch, undefined> {
-  let index = stretch.from;
+/** Neighbours that pass stay together. */
+function passing(stretch: LogStretch, passes: (line: LogLine) => boolean): LogStretch[] {
+  const stretches: LogStretch[] = [];
+  let start = stretch.from;
+  let index = start;
   for (const line of new LogLines([stretch])) {
-    if (passes(line)) yield { ...stretch, from: index, to: index + 1 };
+    if (!passes(line)) {
+      if (start < index) stretches.push({ ...stretch, from: start, to: index });
+      start = index + 1;
+    }
     index += 1;
   }
+  if (start === stretch.from) return [stretch];
+  if (start < index) stretches.push({ ...stretch, from: start, to: index });
+  return stretches;
 }
 
 class Batch {
@@ -112,6 +132,7 @@ class Batch {
     this.#stretches.push(stretch);
     this.#lines += to - from;
     this.#bytes += records.bytes(to) - records.bytes(from);
+    if (records.length === 1) this.#bytes += NEWLINE_BYTES * countNewlines(records.text(0));
     if (row === this.#lastRow) return;
     this.#lastRow = row;
     if (!this.#rows.has(row)) this.#keptBytes += bytes;
@@ -156,4 +177,10 @@ function stateOf(longLine: LongLine, store: Store, { upToRow, onUnreadable }: Ba
     onUnreadable();
     return 'ended';
   }
+}
+
+function countNewlines(text: Buffer): number {
+  let count = 0;
+  for (let at = text.indexOf(LF); at !== -1; at = text.indexOf(LF, at + 1)) count += 1;
+  return count;
 }

@@ -2,7 +2,6 @@
  * Lines of the combined log, in its order. Where many of one message follow each other they are kept as a stretch of
  * it, so that who only passes them on need not make an object for each.
  */
-import type { LogRecord } from '../message/record.ts';
 import { RecordList } from '../message/record-list.ts';
 import type { LogLine } from './log-line.ts';
 import type { LineLabels } from './lookup.ts';
@@ -27,17 +26,17 @@ export function stretchOf(line: LogLine): LogStretch {
   return { labels: line, sequence, isNumbered: line.line !== undefined, records, from: 0, to: 1 };
 }
 
-function lineOf({ labels, sequence, isNumbered }: LogStretch, record: LogRecord): LogLine {
+function lineAt({ labels, sequence, isNumbered, records }: LogStretch, index: number): LogLine {
   return {
-    at: record.at,
+    at: records.at(index),
     source: labels.source,
     destination: labels.destination,
     job: labels.job,
     run: labels.run,
-    line: isNumbered ? record.line : undefined,
-    level: record.level,
-    stream: record.stream,
-    bytes: record.bytes,
+    line: isNumbered ? records.line + index : undefined,
+    level: records.level(index),
+    stream: records.stream(index),
+    bytes: records.text(index),
     feed: labels.feed,
     sequence,
   };
@@ -58,17 +57,16 @@ export class LogLines implements Iterable<LogLine> {
 
   *[Symbol.iterator](): Generator<LogLine, undefined> {
     for (const stretch of this.stretches)
-      for (let index = stretch.from; index < stretch.to; index += 1)
-        yield lineOf(stretch, stretch.records.record(index));
+      for (let index = stretch.from; index < stretch.to; index += 1) yield lineAt(stretch, index);
   }
 
   get first(): LogLine | undefined {
     const [stretch] = this.stretches;
-    return stretch && lineOf(stretch, stretch.records.record(stretch.from));
+    return stretch && lineAt(stretch, stretch.from);
   }
 
   get last(): LogLine | undefined {
     const stretch = this.stretches.at(-1);
-    return stretch && lineOf(stretch, stretch.records.record(stretch.to - 1));
+    return stretch && lineAt(stretch, stretch.to - 1);
   }
 }

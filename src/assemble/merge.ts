@@ -57,7 +57,7 @@ export function* mergeRows(rows: Iterator<LabelRow>, options: MergeOptions): Gen
     const limit = nextTime();
     let hasRecord = true;
     while (hasRecord && !mayPrecede(limit, cursor, reverse) && (other === undefined || !isBefore(other, cursor))) {
-      cursor.makeReady(Math.min(limit ?? Number.POSITIVE_INFINITY, other?.at ?? Number.POSITIVE_INFINITY));
+      cursor.makeReady(limit, other);
       yield cursor;
       hasRecord = rowsOpen.advance(cursor, heap);
     }

@@ -1,11 +1,12 @@
 /** `2026-11-22 03:00:01 [laptop] -> [nas] Backup complete`: the bytes of a line go out as they came. */
-import { RecordList } from '../message/record-list.ts';
+import type { RecordList } from '../message/record-list.ts';
 import { Clock } from './clock.ts';
 import { escapeControls, escapeText } from './escape-controls.ts';
-import type { LogLines, LogStretch } from './log-lines.ts';
+import type { LogLines } from './log-lines.ts';
 import type { LineLabels } from './lookup.ts';
 
 const LF = 0x0a;
+const NEWLINE = Buffer.of(LF);
 /** Bounds the memory that feeds with ever new labels can take. */
 const MAX_REMEMBERED_LABELS = 1000;
 
@@ -17,71 +18,76 @@ export interface TextOptions {
   readonly isFuture?: ((at: number) => boolean) | undefined;
 }
 
-/** Lines with the same text before each. */
-interface Part {
-  readonly prefix: Buffer;
-  readonly records: RecordList;
-  readonly from: number;
-  readonly to: number;
-}
+/** Lines with the same text before each: records of a block, or the lines of one text. */
+type Part = { readonly prefix: Buffer } & (
+  | { readonly records: RecordList; readonly from: number; readonly to: number }
+  | { readonly text: Buffer }
+);
 
 /** @returns a function from lines to bytes; keep it for as long as there are lines, for it remembers the last second */
 export function textFormat({ utc, escapes, isFuture = () => false }: TextOptions): (lines: LogLines) => Buffer {
   const prefixes = new Prefixes(utc, isFuture);
   return ({ stretches }) => {
     const parts: Part[] = [];
-    let size = 0;
-    for (const stretch of stretches) {
-      for (const part of partsOf(stretch, prefixes)) {
-        for (const shown of escapes || mayHoldLines(part) ? shownParts(part, escapes) : [part]) {
-          const { prefix, records, from, to } = shown;
-          parts.push(shown);
-          size += (to - from) * prefix.length + records.bytes(to) - records.bytes(from);
-        }
+    for (const { labels, records, from, to } of stretches) {
+      for (let start = from; start < to; ) {
+        // Lines of one time have one prefix.
+        const end = Math.min(records.endOfTime(start), to);
+        const prefix = prefixes.of(records.at(start), labels);
+        // A text from another tool may hold newlines; it is alone in its list.
+        if (escapes || records.length === 1)
+          for (let index = start; index < end; index += 1)
+            parts.push({ prefix, text: shownText(records.text(index), escapes) });
+        else parts.push({ prefix, records, from: start, to: end });
+        start = end;
       }
     }
-    const bytes = Buffer.allocUnsafe(size);
+    const bytes = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + sizeOf(part), 0));
     let end = 0;
-    for (const part of parts) end = part.records.write(bytes, end, part);
+    for (const part of parts) end = 'text' in part ? writeText(bytes, end, part) : part.records.write(bytes, end, part);
     return bytes;
   };
 }
 
-/** Lines of one time have one prefix. */
-function* partsOf({ labels, records, from, to }: LogStretch, prefixes: Prefixes): Generator<Part, undefined> {
-  for (let start = from; start < to; ) {
-    const end = Math.min(records.endOfTime(start), to);
-    yield { prefix: prefixes.of(records.at(start), labels), records, from: start, to: end };
-    start = end;
-  }
+function sizeOf(part: Part): number {
+  const { prefix } = part;
+  if ('text' in part) return linesIn(part.text) * prefix.length + part.text.length + (endsInLf(part.text) ? 0 : 1);
+  const { records, from, to } = part;
+  return (to - from) * prefix.length + records.bytes(to) - records.bytes(from);
 }
 
-/** A text from another tool may hold newlines; it is alone in its list. */
-function mayHoldLines({ records }: Part): boolean {
-  return records.length === 1;
+/** Each line of a text gets the prefix, so that none can be forged. @returns where in `target` it ends */
+function writeText(target: Buffer, start: number, { prefix, text }: { prefix: Buffer; text: Buffer }): number {
+  let at = start;
+  let lineStart = 0;
+  do {
+    const newline = text.indexOf(LF, lineStart);
+    const lineEnd = newline === -1 ? text.length : newline;
+    target.set(prefix, at);
+    at += prefix.length;
+    target.set(text.subarray(lineStart, lineEnd), at);
+    at += lineEnd - lineStart;
+    target[at++] = LF;
+    lineStart = lineEnd + 1;
+  } while (lineStart < text.length);
+  return at;
 }
 
-/** Each line of a text gets the prefix, so that none can be forged. */
-function* shownParts({ prefix, records, from, to }: Part, escapes: boolean): Generator<Part, undefined> {
-  for (let index = from; index < to; index += 1) {
-    const record = records.record(index);
-    for (const bytes of linesIn(record.bytes)) {
-      const shown = RecordList.alone({ ...record, bytes: escapes ? escapeControls(bytes) : bytes });
-      yield { prefix, records: shown, from: 0, to: 1 };
-    }
-  }
-}
-
-function linesIn(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  let start = 0;
-  for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
-    lines.push(bytes.subarray(start, end));
-    start = end + 1;
-  }
-  if (start === 0) return [bytes];
-  if (start < bytes.length) lines.push(bytes.subarray(start));
+function linesIn(text: Buffer): number {
+  let lines = 1;
+  for (let at = text.indexOf(LF); at !== -1 && at + 1 < text.length; at = text.indexOf(LF, at + 1)) lines += 1;
   return lines;
+}
+
+function endsInLf(text: Buffer): boolean {
+  return text.length > 0 && text[text.length - 1] === LF;
+}
+
+function shownText(text: Buffer, escapes: boolean): Buffer {
+  if (!escapes) return text;
+  if (!text.includes(LF)) return escapeControls(text);
+  const lines = text.toString('latin1', 0, endsInLf(text) ? text.length - 1 : text.length).split('\n');
+  return Buffer.concat(lines.flatMap((line) => [escapeControls(Buffer.from(line, 'latin1')), NEWLINE]));
 }
 
 /** What stands before the text; neighbouring lines mostly have the same. */

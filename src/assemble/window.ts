@@ -24,6 +24,8 @@ export interface Window {
   readonly bytes: number;
 }
 
+const NO_LONG_LINES: Window['longLines'] = new Map();
+
 /** By their index in the window. */
 interface WindowRecords {
   readonly length: number;
@@ -32,8 +34,11 @@ interface WindowRecords {
   line(index: number): number;
   /** Where the records end that are of the same time as this one. */
   endOfTime(index: number): number;
-  /** A list with the record: its index there, and where those end in the window that follow it in the list. */
-  list(index: number): { readonly list: RecordList; readonly index: number; readonly end: number };
+  /** A list that has the record, and its index there. */
+  listOf(index: number): RecordList;
+  inList(index: number): number;
+  /** Where the records end in the window that follow this one in that list. */
+  endOfList(index: number): number;
 }
 
 interface Wanted {
@@ -66,14 +71,8 @@ function unpack(store: Store, row: LabelRow, wanted: Wanted): Window {
 function listWindow(list: RecordList, from: number, length: number): Window {
   return {
     start: 0,
-    records: {
-      length,
-      at: (index) => list.at(from + index),
-      line: (index) => list.line + from + index,
-      endOfTime: (index) => Math.min(list.endOfTime(from + index) - from, length),
-      list: (index) => ({ list, index: from + index, end: length }),
-    },
-    longLines: new Map(),
+    records: new Listed(list, from, length),
+    longLines: NO_LONG_LINES,
     isLast: true,
     bytes: list.memory,
   };
@@ -114,23 +113,89 @@ function partWindow(row: LabelRow, all: Iterable<LogRecord>, { start, end, maxBy
   return {
     start: start + dropped,
     // A part must not keep the whole of what the message unpacked to.
-    // A part must not keep the whole of what the message unpacked to.
-    records: eachAlone(isWhole ? records : records.slice(dropped).map(copyOf)),
+    records: new Alone(isWhole ? records : records.slice(dropped).map(copyOf)),
     longLines,
     isLast,
     bytes: isWhole ? records.length * RECORD_OVERHEAD_BYTES + (records[0]?.bytes.buffer.byteLength ?? 0) : bytes,
   };
 }
 
-function eachAlone(records: readonly LogRecord[]): WindowRecords {
-  const record = (index: number) => records[index] as LogRecord;
-  return {
-    length: records.length,
-    at: (index) => record(index).at,
-    line: (index) => record(index).line,
-    endOfTime: (index) => index + 1,
-    list: (index) => ({ list: RecordList.alone(record(index)), index: 0, end: index + 1 }),
-  };
+/** So many records of a list, from one on. */
+class Listed implements WindowRecords {
+  readonly length: number;
+  readonly #list: RecordList;
+  readonly #from: number;
+
+  constructor(list: RecordList, from: number, length: number) {
+    this.#list = list;
+    this.#from = from;
+    this.length = length;
+  }
+
+  at(index: number): number {
+    return this.#list.at(this.#from + index);
+  }
+
+  line(index: number): number {
+    return this.#list.line + this.#from + index;
+  }
+
+  endOfTime(index: number): number {
+    return Math.min(this.#list.endOfTime(this.#from + index) - this.#from, this.length);
+  }
+
+  listOf(): RecordList {
+    return this.#list;
+  }
+
+  inList(index: number): number {
+    return this.#from + index;
+  }
+
+  endOfList(): number {
+    return this.length;
+  }
+}
+
+/** Records that do not lie side by side: each has a list of its own. */
+class Alone implements WindowRecords {
+  readonly #records: readonly LogRecord[];
+
+  constructor(records: readonly LogRecord[]) {
+    this.#records = records;
+  }
+
+  get length(): number {
+    return this.#records.length;
+  }
+
+  at(index: number): number {
+    return this.#record(index).at;
+  }
+
+  line(index: number): number {
+    return this.#record(index).line;
+  }
+
+  endOfTime(index: number): number {
+    return index + 1;
+  }
+
+  listOf(index: number): RecordList {
+    return RecordList.alone(this.#record(index));
+  }
+
+  inList(): number {
+    return 0;
+  }
+
+  endOfList(index: number): number {
+    return index + 1;
+  }
+
+  #record(index: number): LogRecord {
+    return this.#records[index] as LogRecord;
+  }
 }
 
 function sizeOf({ bytes }: LogRecord): number {

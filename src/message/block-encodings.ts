@@ -16,7 +16,7 @@ const QUALITIES: Readonly<Record<Effort, number>> = { fast: 2, small: 5 };
 /** 2^18 bytes: more than a block of ordinary lines has. */
 const WINDOW_BITS = 18;
 
-/** Most blocks unpack to less, and then at once. */
+/** Most blocks unpack to less, and then at once, into memory of this size. */
 const CHUNK_BYTES = 32 * 1024;
 
 export function compress(payload: Buffer, effort: Effort): Buffer {
@@ -32,5 +32,7 @@ export function compress(payload: Buffer, effort: Effort): Buffer {
 /** @throws Error of zlib when the data is broken, or unpacks to more than MAX_BLOCK_BYTES */
 export function uncompress(encoding: Encoding, data: Uint8Array): Buffer {
   const unpack = encoding === 'brotli' ? brotliDecompressSync : inflateRawSync;
-  return unpack(data, { maxOutputLength: MAX_BLOCK_BYTES, chunkSize: CHUNK_BYTES });
+  const payload = unpack(data, { maxOutputLength: MAX_BLOCK_BYTES, chunkSize: CHUNK_BYTES });
+  // Whoever keeps many small ones must not keep much more memory than they take.
+  return payload.length < CHUNK_BYTES / 2 ? Buffer.from(payload) : payload;
 }

@@ -20,7 +20,7 @@
  */
 import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
-import { compress, type Effort, type Encoding, uncompress } from './block-encodings.ts';
+import { compress, type Effort, uncompress } from './block-encodings.ts';
 import type { LogBlockContent } from './content.ts';
 import { LEVELS, type Level } from './level.ts';
 import { MAX_BLOCK_BYTES } from './limits.ts';
@@ -59,7 +59,7 @@ export function encodeBlock(
   return encodeFirst(labels, RecordList.of(records), records.length, effort);
 }
 
-/** The same for the first `count` records of a list. */
+/** The same for the first `count` records of a list, which hold no newlines. */
 export function encodeFirst(labels: RunLabels, records: RecordList, count: number, effort: Effort): LogBlockContent {
   const times = records.times(count);
   const [first, last] = [times[0], times.at(-1)];
@@ -138,11 +138,8 @@ export function decodeBlock(content: LogBlockContent, data?: Uint8Array): Record
  * @param data its `data` as bytes
  * @throws SsblogError 'peer' when the data is not what the content says, or unpacks to too much
  */
-export function openBlock(
-  content: LogBlockContent,
-  data: Uint8Array = Buffer.from(content.data, 'base64'),
-): OpenedBlock {
-  const payload = unpackData(content.encoding, data);
+export function openBlock(content: LogBlockContent, data?: Uint8Array): OpenedBlock {
+  const payload = unpackData(content, data);
   const bodyStart = payload.indexOf(LF) + 1;
   if (bodyStart === 0) throw unreadable('it has no header');
   const header = parseHeader(payload.toString('utf8', 0, bodyStart - 1));
@@ -175,9 +172,9 @@ function unreadable(reason: string, cause?: unknown): SsblogError {
   return new SsblogError('peer', `unreadable log-block: ${reason}`, { cause });
 }
 
-function unpackData(encoding: Encoding, data: Uint8Array): Buffer {
+function unpackData({ encoding, data }: LogBlockContent, bytes?: Uint8Array): Buffer {
   try {
-    return uncompress(encoding, data);
+    return uncompress(encoding, bytes ?? Buffer.from(data, 'base64'));
   } catch (cause) {
     throw unreadable('its data does not unpack', cause);
   }
@@ -193,6 +190,7 @@ function parseHeader(text: string): Header {
 
 /** @returns where each line ends, its LF included; undefined when there are more or fewer lines */
 function endsOf(body: Buffer, lines: number): Uint32Array | undefined {
+  if (!Number.isInteger(lines) || lines < 1 || lines > body.length) return undefined;
   const ends = new Uint32Array(lines);
   let end = 0;
   for (let index = 0; index < lines; index += 1) {

@@ -21,7 +21,7 @@ export interface Stretch {
   /** What holds for all of them, as in LogRecord. */
   readonly at: number;
   readonly stream: StreamName | undefined;
-  /** The last one goes on in the next record. */
+  /** There is one line, and it goes on in the next record. */
   readonly more: boolean;
 }
 
@@ -53,24 +53,38 @@ export interface Columns {
   /** Every record with an LF behind it. */
   readonly body: Buffer;
   /** Where in the body each record's LF ends. */
-  readonly ends: Uint32Array;
+  readonly ends: Uint32Array | readonly number[];
   /** `levelSymbol` of each record, and likewise the streams. */
   readonly levels: Buffer;
   readonly streams: Buffer;
   /** Times, ascending, and the index of the first record of each. */
-  readonly times: number[];
-  readonly timeStarts: number[];
+  readonly times: readonly number[];
+  readonly timeStarts: readonly number[];
   /** Ascending indices of the records whose line goes on in the next one. */
-  readonly more: number[];
+  readonly more: readonly number[];
 }
 
 const EMPTY = Buffer.alloc(0);
+const FIRST: readonly number[] = [0];
+const NO_RECORDS: readonly number[] = [];
+
+/** Lists of one are many, and have few columns between them. */
+const COLUMNS_OF_ONE = new Map<number, Buffer>();
+
+function columnOfOne(symbol: number): Buffer {
+  let column = COLUMNS_OF_ONE.get(symbol);
+  if (column === undefined) {
+    column = Buffer.of(symbol);
+    COLUMNS_OF_ONE.set(symbol, column);
+  }
+  return column;
+}
 
 export class RecordList implements Iterable<LogRecord> {
   #line = 0;
   #length = 0;
   #body: Buffer = EMPTY;
-  #ends: Uint32Array = new Uint32Array(0);
+  #ends: Uint32Array | number[] = new Uint32Array(0);
   #levels: Buffer = EMPTY;
   #streams: Buffer = EMPTY;
   #times: number[] = [];
@@ -85,18 +99,18 @@ export class RecordList implements Iterable<LogRecord> {
     return list;
   }
 
-  /** The columns become the list's own. */
+  /** A list to be read: nothing may be added or dropped. */
   static from(columns: Columns): RecordList {
     const list = new RecordList();
     list.#line = columns.line;
     list.#length = columns.ends.length;
     list.#body = columns.body;
-    list.#ends = columns.ends;
+    list.#ends = columns.ends as Uint32Array | number[];
     list.#levels = columns.levels;
     list.#streams = columns.streams;
-    list.#times = columns.times;
-    list.#timeStarts = columns.timeStarts;
-    list.#more = columns.more;
+    list.#times = columns.times as number[];
+    list.#timeStarts = columns.timeStarts as number[];
+    list.#more = columns.more as number[];
     return list;
   }
 
@@ -105,12 +119,12 @@ export class RecordList implements Iterable<LogRecord> {
     return RecordList.from({
       line,
       body: bytes,
-      ends: Uint32Array.of(bytes.length + 1),
-      levels: Buffer.of(levelSymbol(level)),
-      streams: Buffer.of(streamSymbol(stream)),
+      ends: [bytes.length + 1],
+      levels: columnOfOne(levelSymbol(level)),
+      streams: columnOfOne(streamSymbol(stream)),
       times: [at],
-      timeStarts: [0],
-      more: more ? [0] : [],
+      timeStarts: FIRST,
+      more: more ? FIRST : NO_RECORDS,
     });
   }
 
@@ -120,7 +134,8 @@ export class RecordList implements Iterable<LogRecord> {
 
   /** About the memory that it takes: of a body that is part of something larger, all of that. */
   get memory(): number {
-    return this.#body.buffer.byteLength + this.#ends.byteLength + this.#levels.length + this.#streams.length;
+    const columns = this.#ends.length * 6 + this.#times.length * 16 + this.#more.length * 8;
+    return this.#body.buffer.byteLength + columns;
   }
 
   /** The first record's number. */
@@ -176,7 +191,7 @@ export class RecordList implements Iterable<LogRecord> {
     }
     if (first === 0) this.#line = line;
     this.#length += to - from;
-    if (more && to === ends.length) this.#more.push(this.#length - 1);
+    if (more) this.#more.push(this.#length - 1);
   }
 
   /** Takes the first `count` records out. */
@@ -208,11 +223,19 @@ export class RecordList implements Iterable<LogRecord> {
     return {
       line: this.#line + index,
       at: this.at(index),
-      bytes: this.#body.subarray(this.bytes(index), this.bytes(index + 1) - 1),
-      level: levelOfSymbol(this.#levels[index]),
-      stream: streamOfSymbol(this.#streams[index]),
+      bytes: this.text(index),
+      level: this.level(index),
+      stream: this.stream(index),
       more: this.goesOn(index),
     };
+  }
+
+  level(index: number): Level | undefined {
+    return levelOfSymbol(this.#levels[index]);
+  }
+
+  stream(index: number): StreamName | undefined {
+    return streamOfSymbol(this.#streams[index]);
   }
 
   /** Whether a record's line, among these from the one to before the other, goes on in the next record. */
@@ -223,6 +246,11 @@ export class RecordList implements Iterable<LogRecord> {
   /** Whether the record's line goes on in the next one. */
   goesOn(index: number): boolean {
     return this.#more[lastAtMost(this.#more, index)] === index;
+  }
+
+  /** A record's bytes, without its LF. They are those of the list, and hold until something is dropped. */
+  text(index: number): Buffer {
+    return this.#body.subarray(this.bytes(index), this.bytes(index + 1) - 1);
   }
 
   /** A record's time. */

@@ -59,6 +59,9 @@ export class OpenBlock {
   readonly #records = new RecordList();
   /** Of blocks that went out. */
   #takenBytes = 0;
+  /** So much may still be compressed with care. */
+  #carefulBytes = CAREFUL_BYTES;
+  #refilledAt: number | undefined;
   /** Bytes of records that fill a message: what the blocks before tell. */
   #guessBytes = FIRST_GUESS_BYTES;
   #error = FIRST_ERROR;
@@ -102,12 +105,13 @@ export class OpenBlock {
 
   /**
    * The first records, as many as a message holds; undefined when a message would hold more than there are.
-   * @param elapsedMs since the run began
+   * @param now milliseconds of any clock
    */
-  takeFull(elapsedMs: number): LineContent | undefined {
-    const isRush = this.#takenBytes > CAREFUL_BYTES + elapsedMs * CAREFUL_BYTES_PER_MS;
-    const attempt = this.#attempt(this.#records.length, isRush ? 'fast' : 'small');
+  takeFull(now: number): LineContent | undefined {
+    this.#refill(now);
+    const attempt = this.#attempt(this.#records.length, this.#carefulBytes > 0 ? 'small' : 'fast');
     if (attempt.fill >= GOOD[attempt.effort] || this.#isAtLimit) {
+      if (attempt.effort === 'small') this.#carefulBytes -= attempt.bytes;
       this.#learn(attempt);
       return this.#takeFitting(attempt);
     }
@@ -120,6 +124,12 @@ export class OpenBlock {
     const contents: LineContent[] = [];
     while (!this.isEmpty) contents.push(this.#takeFitting(this.#attempt(this.#records.length, 'small')));
     return contents;
+  }
+
+  #refill(now: number): void {
+    const elapsedMs = Math.max(0, now - (this.#refilledAt ?? now));
+    this.#carefulBytes = Math.min(CAREFUL_BYTES, this.#carefulBytes + elapsedMs * CAREFUL_BYTES_PER_MS);
+    this.#refilledAt = now;
   }
 
   get #isAtLimit(): boolean {

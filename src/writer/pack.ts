@@ -44,7 +44,6 @@ export class Packer {
   readonly #safeBytes: number;
   readonly #block: OpenBlock;
   readonly #trickle: Trickle;
-  readonly #startedAt: number;
   /** When the open block's first record came. */
   #openedAt = 0;
   /** The levels of lines of which more pieces are to come. */
@@ -61,8 +60,7 @@ export class Packer {
     this.#detect = options.detect ?? detectLevel;
     this.#safeBytes = safeRecordBytes(options.labels, options.blocks);
     this.#block = new OpenBlock(options.labels);
-    this.#startedAt = options.now();
-    this.#trickle = new Trickle(this.#startedAt);
+    this.#trickle = new Trickle(options.now());
   }
 
   /** How many records there were, which is the number of the last one. */
@@ -212,7 +210,7 @@ export class Packer {
 
   #takeFull({ now, contents }: Batch): void {
     while (this.#block.mayBeFull) {
-      const content = this.#block.takeFull(now - this.#startedAt);
+      const content = this.#block.takeFull(now);
       if (content === undefined) return;
       contents.push(content);
       this.#openedAt = now;

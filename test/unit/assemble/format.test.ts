@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type FormatOptions, lineFormat } from '../../../src/assemble/format.ts';
 import type { LogLine } from '../../../src/assemble/log-line.ts';
 import { LogLines } from '../../../src/assemble/log-lines.ts';
+import { RecordList } from '../../../src/message/record-list.ts';
 
 const BACKUP: LogLine = {
   at: Date.UTC(2026, 10, 22, 3, 0, 1, 5),
@@ -166,4 +167,25 @@ test('CSV has a header, and quotes where they are needed', () => {
 
 test('CSV on a terminal has no controls', () => {
   assert.match(shown([{ text: 'a\x1b[2J\n' }], { output: 'csv', escape: true }), /,a\\x1b\[2J\\n,/);
+});
+
+test('what lines of a block hold does not drive a terminal either', () => {
+  const records = RecordList.of(
+    [1, 2].map((line) => ({ ...BACKUP, line, more: false, bytes: Buffer.from('a\x1b[2Jb') })),
+  );
+  const lines = new LogLines([{ labels: BACKUP, sequence: 5, isNumbered: true, records, from: 0, to: 2 }]);
+  const shownOn = (isTerminal: boolean) => lineFormat({ utc: true, escape: isTerminal }).format(lines).toString();
+  const line = (text: string) => `2026-11-22 03:00:01 [laptop] -> [nas] ${text}\n`;
+  assert.equal(shownOn(true), line('a\\x1b[2Jb').repeat(2));
+  assert.equal(shownOn(false), line('a\x1b[2Jb').repeat(2));
+});
+
+test('newlines at the ends of a text make no lines without text but those between them', () => {
+  const line = (text: string) => `2026-11-22 03:00:01 [laptop] -> [nas] ${text}\n`;
+  for (const options of [{ escape: true }, { escape: false }]) {
+    assert.equal(shown([{ text: '' }], options), line(''));
+    assert.equal(shown([{ text: '\n' }], options), line(''));
+    assert.equal(shown([{ text: '\n\na' }], options), line('') + line('') + line('a'));
+    assert.equal(shown([{ text: 'a\n\n' }], options), line('a') + line(''));
+  }
 });

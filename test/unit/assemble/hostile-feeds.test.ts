@@ -1,8 +1,10 @@
 /** Feeds made to keep readers busy: how long the combined log takes must not depend on how clever they are. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lineFormat } from '../../../src/assemble/format.ts';
 import { type LogLine, OpenLines, type ReadOptions, readLines } from '../../../src/assemble/lines.ts';
-import { encodeBlock } from '../../../src/message/block.ts';
+import { decodeBlock, encodeBlock } from '../../../src/message/block.ts';
+import { RecordList } from '../../../src/message/record-list.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { FakeFeed, freshStore, log, records, START_MS } from '../store/fake-feed.ts';
 
@@ -122,3 +124,38 @@ test('who follows holds few lines that wait for their end, and of each machine i
 function labelsOf(index: number) {
   return { run: `run-${index}`, source: 's' };
 }
+
+test('texts that are nothing but newlines come in small batches', async (t) => {
+  const store = freshStore(t);
+  const feed = new FakeFeed('hostile');
+  const label = 's'.repeat(200);
+  const message = () =>
+    feed.message({ type: 'log', source: label, destination: label, at: START_MS, text: '\n'.repeat(3000) });
+  store.ingest(Array.from({ length: 200 }, message));
+  const { format } = lineFormat({ utc: true });
+  let most = 0;
+  let lines = 0;
+  for await (const batch of readLines(store, {})) {
+    const bytes = format(batch);
+    most = Math.max(most, bytes.length);
+    for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) lines += 1;
+  }
+  assert.equal(lines, 200 * 3000);
+  assert.ok(most < 10_000_000, `${most} bytes at once`);
+});
+
+test('the memory of a list has all that it holds', () => {
+  const list = RecordList.of(
+    Array.from({ length: 10_000 }, (_, index) => ({
+      line: index + 1,
+      at: index,
+      bytes: Buffer.alloc(0),
+      level: undefined,
+      stream: undefined,
+      more: true,
+    })),
+  );
+  assert.ok(list.memory > 10_000 * (1 + 6 + 16 + 8), `${list.memory}`);
+  const small = decodeBlock(encodeBlock({ run: 'r', source: 's' }, records(1, ['a', 'b'])));
+  assert.ok(small.memory < 10_000, `${small.memory}`);
+});

@@ -568,3 +568,54 @@ function manyLines(t: TestContext): Store {
     ]);
   return store;
 }
+
+test('a message of which some records came before shows the others only', async (t) => {
+  const store = freshStore(t);
+  const feed = new FakeFeed('a');
+  const ofOneTime = (line: number, texts: readonly string[]) =>
+    block(
+      line,
+      texts.map((text) => ({ bytes: Buffer.from(text), at: START_MS })),
+    );
+  store.ingest([feed.message(ofOneTime(3, ['3', '4'])), feed.message(ofOneTime(1, ['1', '2', 'x', 'x', '5', '6']))]);
+  assert.deepEqual(await texts(store), ['1', '2', '3', '4', '5', '6']);
+  assert.deepEqual(await texts(store, {}, { reverse: true }), ['6', '5', '4', '3', '2', '1']);
+});
+
+test('a line without a number stands where its message has its number, whichever way it is read', async (t) => {
+  const store = freshStore(t);
+  const feed = new FakeFeed('a');
+  const numbered = block(
+    1,
+    ['1', '2', '3', '4', '5'].map((text) => ({ bytes: Buffer.from(text), at: START_MS })),
+  );
+  const { run, source } = LABELS;
+  store.ingest([
+    feed.message(numbered),
+    feed.message({ type: 'post', text: 'x' }),
+    feed.message({ type: 'log', run, source, text: 'third message', at: START_MS }),
+  ]);
+  const expected = ['1', '2', '3', 'third message', '4', '5'];
+  const forward = await texts(store);
+  assert.deepEqual(forward, expected);
+  assert.deepEqual(await texts(store, {}, { reverse: true }), expected.toReversed());
+});
+
+test('a batch has about as many lines as are wanted', async (t) => {
+  const store = freshStore(t);
+  const feed = new FakeFeed('a');
+  store.ingest([feed.message(block(1, Array(600).fill('x')))]);
+  for (const [maxLines, size] of [
+    [1, 1],
+    [7, 7],
+    [300, 512],
+  ] as const) {
+    const sizes: number[] = [];
+    for await (const batch of readLines(store, {}, { maxLines })) sizes.push(batch.length);
+    assert.equal(sizes[0], size);
+    assert.equal(
+      sizes.reduce((sum, count) => sum + count),
+      600,
+    );
+  }
+});

@@ -275,6 +275,7 @@ test('a million empty lines need neither memory nor many messages', () => {
     for (const content of packer.add(batch)) {
       contents += 1;
       records += content.type === 'log-block' ? content.lines : 1;
+      assert.equal(parseContent(content).kind, 'known');
     }
   }
   records += unpack(packer.flush()).length;
@@ -301,6 +302,21 @@ test('what comes slowly is compressed with care, however long the run is', () =>
   };
   const [slow, fast] = [messages(10), messages(0)];
   assert.ok(slow < 0.98 * fast, `${slow} and ${fast} messages`);
+});
+
+test('a rush is compressed quickly, however long there was nothing before it', () => {
+  const random = seededRandom(10);
+  const text = () =>
+    Array.from({ length: 6 }, () => `${random.pick(['copied', 'of', 'nas'])} ${random.below(900)}`).join(' ');
+  const lines = Array.from({ length: 600 }, () => manyLines(100, text));
+  const messages = (idleMs: number) => {
+    const { packer, setTime } = packerAt(0);
+    packer.add(manyLines(100));
+    packer.flush();
+    setTime(idleMs);
+    return lines.reduce((count, some) => count + packer.add(some).length, 0);
+  };
+  assert.equal(messages(24 * 60 * 60_000), messages(0));
 });
 
 /** All contents of a log that comes as fast as it can be read. */
