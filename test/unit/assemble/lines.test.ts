@@ -569,18 +569,26 @@ function manyLines(t: TestContext): Store {
   return store;
 }
 
-test('a message of which some records came before shows the others only', async (t) => {
-  const store = freshStore(t);
-  const feed = new FakeFeed('a');
-  const ofOneTime = (line: number, texts: readonly string[]) =>
-    block(
-      line,
-      texts.map((text) => ({ bytes: Buffer.from(text), at: START_MS })),
-    );
-  store.ingest([feed.message(ofOneTime(3, ['3', '4'])), feed.message(ofOneTime(1, ['1', '2', 'x', 'x', '5', '6']))]);
-  assert.deepEqual(await texts(store), ['1', '2', '3', '4', '5', '6']);
-  assert.deepEqual(await texts(store, {}, { reverse: true }), ['6', '5', '4', '3', '2', '1']);
-});
+for (const [at, first] of [
+  [START_MS, 3],
+  [START_MS + 10, 5],
+] as const) {
+  test(`a message of which some records came before shows the others only (from ${first})`, async (t) => {
+    const store = freshStore(t);
+    const feed = new FakeFeed('a');
+    const ofOneTime = (line: number, time: number, all: readonly string[]) =>
+      block(
+        line,
+        all.map((text) => ({ bytes: Buffer.from(text), at: time })),
+      );
+    const expected = ['1', '2', '3', '4', '5', '6'];
+    const before = expected.slice(first - 1, first + 1);
+    const later = expected.map((text) => (before.includes(text) ? 'x' : text));
+    store.ingest([feed.message(ofOneTime(first, at, before)), feed.message(ofOneTime(1, START_MS, later))]);
+    assert.deepEqual(await texts(store), expected);
+    assert.deepEqual(await texts(store, {}, { reverse: true }), expected.toReversed());
+  });
+}
 
 test('a line without a number stands where its message has its number, whichever way it is read', async (t) => {
   const store = freshStore(t);
