@@ -22,18 +22,13 @@ export function* lastLineBatches(
   let count = 0;
   let first: LogLine | undefined;
   for (const batch of lineBatches(store, filter, { ...options, maxLines: limit, reverse: true })) {
-    if (kept === undefined && count + batch.length < limit) {
-      count += batch.length;
-      first = batch.last ?? first;
-    } else {
-      const lines = [...batch].slice(0, limit - count);
-      count += lines.length;
-      first = lines.at(-1) ?? first;
-      for (const { bytes } of lines) keptBytes += bytes.length;
-      if (count > MAX_KEPT_LINES || keptBytes > MAX_KEPT_BYTES) kept = undefined;
-      // Copied, because a line's bytes keep all of its message.
-      kept?.push(...lines.map((line) => ({ ...line, bytes: Buffer.from(line.bytes) })));
-    }
+    const lines = [...batch].slice(0, limit - count);
+    count += lines.length;
+    first = lines.at(-1) ?? first;
+    for (const { bytes } of lines) keptBytes += bytes.length;
+    if (count > MAX_KEPT_LINES || keptBytes > MAX_KEPT_BYTES) kept = undefined;
+    // Copied, because a line's bytes keep all of its message.
+    kept?.push(...lines.map((line) => ({ ...line, bytes: Buffer.from(line.bytes) })));
     if (count >= limit) break;
     yield LogLines.of([]);
   }

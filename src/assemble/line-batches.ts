@@ -2,16 +2,14 @@
 import type { LabelRow, Store } from '../store/store.ts';
 import type { Cursor } from './cursor.ts';
 import { type LogFilter, lineTest } from './filters.ts';
-import type { LogLine } from './log-line.ts';
-import { LogLines, type LogStretch, stretchOf } from './log-lines.ts';
+import { countNewlines, type LogLine } from './log-line.ts';
+import { LogLines, type LogStretch, lineAt, stretchOf } from './log-lines.ts';
 import type { LineState, LongLine } from './long-line.ts';
 import { Lookup, type NameOf } from './lookup.ts';
 import { mergeRows } from './merge.ts';
 import type { OpenLines } from './open-lines.ts';
 import { planQuery } from './plan.ts';
 import { UnreadableRow } from './unpack.ts';
-
-const LF = 0x0a;
 
 /** Bounds of a batch: enough lines that a batch costs little, few enough that it takes little memory. */
 const BATCH_LINES = 8192;
@@ -59,25 +57,18 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   const rows = store.labels({ ...plan, order: reverse ? 'descending' : 'ascending', afterRow, upToRow });
 
   const maxLines = Math.min(options.maxLines ?? BATCH_LINES, BATCH_LINES);
-  const partLines = Math.min(maxLines, PART_LINES);
   let batch = new Batch(maxLines);
   let looked = 0;
   for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
     looked += cursor?.ready ?? 1;
     if (cursor !== undefined) {
-      const { stretch, longLine } = cursor;
-      const stretches = longLine === undefined ? [stretch] : linesOf(cursor, longLine, { store, options });
-      for (const all of stretches) {
-        for (const passed of passes === undefined ? [all] : passing(all, passes)) {
-          for (const part of partsOf(passed, partLines)) {
-            batch.add(part, cursor);
-            if (!batch.isFull) continue;
-            // Now, for a line without an end has any number of parts.
-            yield batch.lines;
-            batch = new Batch(maxLines);
-            looked = 0;
-          }
-        }
+      for (const part of partsAt(cursor, { store, options, passes, maxLines })) {
+        batch.add(part, cursor);
+        if (!batch.isFull) continue;
+        // Now, for a line without an end has any number of parts.
+        yield batch.lines;
+        batch = new Batch(maxLines);
+        looked = 0;
       }
     }
     if (looked < PAUSE_RECORDS) continue;
@@ -86,6 +77,22 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
     looked = 0;
   }
   yield batch.lines;
+}
+
+interface PartOptions {
+  readonly store: Store;
+  readonly options: BatchOptions;
+  readonly passes: ((line: LogLine) => boolean) | undefined;
+  readonly maxLines: number;
+}
+
+/** What is to be shown of the records at which the cursor is. */
+function* partsAt(cursor: Cursor, { store, options, passes, maxLines }: PartOptions): Generator<LogStretch, undefined> {
+  const { stretch, longLine } = cursor;
+  const partLines = Math.min(maxLines, PART_LINES);
+  const all = longLine === undefined ? [stretch] : linesOf(cursor, longLine, { store, options });
+  for (const some of all)
+    for (const passed of passes === undefined ? [some] : passing(some, passes)) yield* partsOf(passed, partLines);
 }
 
 function partsOf(stretch: LogStretch, lines: number): LogStretch[] {
@@ -154,8 +161,8 @@ function* linesOf(
   longLine: LongLine,
   { store, options }: { store: Store; options: BatchOptions },
 ): Generator<LogStretch, undefined> {
-  const [begun] = new LogLines([cursor.stretch]);
-  if (begun === undefined) return;
+  const { stretch } = cursor;
+  const begun = lineAt(stretch, stretch.from);
   for (;;) {
     const state = stateOf(longLine, store, options);
     if (state === 'unfinished' && options.openLines !== undefined) {
@@ -177,10 +184,4 @@ function stateOf(longLine: LongLine, store: Store, { upToRow, onUnreadable }: Ba
     onUnreadable();
     return 'ended';
   }
-}
-
-function countNewlines(text: Buffer): number {
-  let count = 0;
-  for (let at = text.indexOf(LF); at !== -1; at = text.indexOf(LF, at + 1)) count += 1;
-  return count;
 }

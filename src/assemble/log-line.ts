@@ -2,6 +2,8 @@
 import type { Level } from '../message/level.ts';
 import type { StreamName } from '../message/record.ts';
 
+const LF = 0x0a;
+
 export interface LogLine {
   /** When it was read: whole milliseconds since the epoch. */
   readonly at: number;
@@ -19,6 +21,13 @@ export interface LogLine {
   readonly feed: string;
   /** The number, in its feed, of the message that carried it (of a long line, its first piece). */
   readonly sequence: number;
+}
+
+/** How many newlines a text of another tool holds. */
+export function countNewlines(text: Buffer): number {
+  let count = 0;
+  for (let at = text.indexOf(LF); at !== -1; at = text.indexOf(LF, at + 1)) count += 1;
+  return count;
 }
 
 /** The line as text; bytes that are not UTF-8 become U+FFFD. */

@@ -26,7 +26,8 @@ export function stretchOf(line: LogLine): LogStretch {
   return { labels: line, sequence, isNumbered: line.line !== undefined, records, from: 0, to: 1 };
 }
 
-function lineAt({ labels, sequence, isNumbered, records }: LogStretch, index: number): LogLine {
+/** @param index of the record, in its list */
+export function lineAt({ labels, sequence, isNumbered, records }: LogStretch, index: number): LogLine {
   return {
     at: records.at(index),
     source: labels.source,

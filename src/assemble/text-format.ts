@@ -2,6 +2,7 @@
 import type { RecordList } from '../message/record-list.ts';
 import { Clock } from './clock.ts';
 import { escapeControls, escapeText } from './escape-controls.ts';
+import { countNewlines } from './log-line.ts';
 import type { LogLines } from './log-lines.ts';
 import type { LineLabels } from './lookup.ts';
 
@@ -51,7 +52,11 @@ export function textFormat({ utc, escapes, isFuture = () => false }: TextOptions
 
 function sizeOf(part: Part): number {
   const { prefix } = part;
-  if ('text' in part) return linesIn(part.text) * prefix.length + part.text.length + (endsInLf(part.text) ? 0 : 1);
+  if ('text' in part) {
+    const { text } = part;
+    const lastLf = endsInLf(text) ? 0 : 1;
+    return (countNewlines(text) + lastLf) * prefix.length + text.length + lastLf;
+  }
   const { records, from, to } = part;
   return (to - from) * prefix.length + records.bytes(to) - records.bytes(from);
 }
@@ -71,12 +76,6 @@ function writeText(target: Buffer, start: number, { prefix, text }: { prefix: Bu
     lineStart = lineEnd + 1;
   } while (lineStart < text.length);
   return at;
-}
-
-function linesIn(text: Buffer): number {
-  let lines = 1;
-  for (let at = text.indexOf(LF); at !== -1 && at + 1 < text.length; at = text.indexOf(LF, at + 1)) lines += 1;
-  return lines;
 }
 
 function endsInLf(text: Buffer): boolean {

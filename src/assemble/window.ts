@@ -62,9 +62,11 @@ export function windowBefore(store: Store, row: LabelRow, end: number, maxBytes:
 
 function unpack(store: Store, row: LabelRow, wanted: Wanted): Window {
   const records = unpackRow(store, row);
-  const start = records instanceof RecordList ? startOfLines(row, records) : undefined;
-  const listed = start === undefined ? undefined : listWindow(records as RecordList, start, row.lines);
-  return listed !== undefined && listed.bytes <= wanted.maxBytes ? listed : partWindow(row, records, wanted);
+  if (records instanceof RecordList && records.memory <= wanted.maxBytes) {
+    const start = startOfLines(row, records);
+    if (start !== undefined) return listWindow(records, start, row.lines);
+  }
+  return partWindow(row, records, wanted);
 }
 
 /** So many records of a list, each of which is a line of its own. */

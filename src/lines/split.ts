@@ -4,19 +4,14 @@
  * The package split2 would decode the bytes to strings, and what is not UTF-8 would be lost: hence a splitter of our own.
  */
 import { MAX_RECORD_BYTES } from '../message/limits.ts';
+import type { Stretch } from '../message/record-list.ts';
 import { characterCut } from './utf8.ts';
 
-/** Lines that were read at once, or a piece of a line that is longer than MAX_RECORD_BYTES. */
-export interface RawLines {
-  /** The lines, with one LF between each two of them. May be a view into the chunk they came in. */
-  readonly bytes: Buffer;
-  /** Where in `bytes` each of the lines ends. */
-  readonly ends: readonly number[];
-  /** When their ends were read (of a long line: when its first piece was full); whole milliseconds, never goes back. */
-  readonly at: number;
-  /** It is a piece, and its line goes on in the next one. */
-  readonly more: boolean;
-}
+/**
+ * Lines that were read at once, or a piece of a line that is longer than MAX_RECORD_BYTES. `bytes` may be a view into the
+ * chunk they came in. `at` is when their ends were read (of a long line: when its first piece was full).
+ */
+export type RawLines = Omit<Stretch, 'stream'>;
 
 export interface SplitOptions {
   /** The clock: milliseconds since the epoch. */

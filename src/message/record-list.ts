@@ -18,7 +18,7 @@ export interface Stretch {
   readonly bytes: Buffer;
   /** Where in `bytes` each of the lines ends. */
   readonly ends: readonly number[];
-  /** What holds for all of them, as in LogRecord. */
+  /** What holds for all of them, as in LogRecord: whole milliseconds, which never go back; the stream. */
   readonly at: number;
   readonly stream: StreamName | undefined;
   /** There is one line, and it goes on in the next record. */
