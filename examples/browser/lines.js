@@ -17,10 +17,28 @@ export function linesOf({ timestamp, content }) {
   }
 }
 
+/** What a block's data is: src/message/base32768.ts describes the text. */
+const BYTES_OF = {
+  'brotli-base32768': (text) => {
+    const bytes = [];
+    let held = 0;
+    let bits = 0;
+    for (const character of text) {
+      const unit = character.charCodeAt(0);
+      const [number, width] =
+        unit >= 0xc000 ? [unit - 0xc000, 7] : unit >= 0xac00 ? [unit - 0x4000, 15] : [unit - 0x3400, 15];
+      held = (held << width) | number;
+      bits += width;
+      for (; bits >= 8; bits -= 8) bytes.push((held >> (bits - 8)) & 0xff);
+    }
+    return Buffer.from(bytes);
+  },
+  brotli: (text) => Buffer.from(text, 'base64'),
+};
+
 /** The format of a block is described in src/message/block.ts. */
 function recordsOf({ encoding, data, at: [first], lines }) {
-  if (encoding !== 'brotli') throw new Error(`${encoding} is not unpacked here`);
-  const payload = new TextDecoder().decode(decompress(Buffer.from(data, 'base64'), MAX_BLOCK_BYTES));
+  const payload = new TextDecoder().decode(decompress(BYTES_OF[encoding](data), MAX_BLOCK_BYTES));
   const [header, ...texts] = payload.slice(0, -1).split('\n');
   const { times = [lines], more = [] } = JSON.parse(header);
   const records = [];

@@ -1,8 +1,9 @@
 /**
  * Many records of one run as a `log-block` message, and back. Knows the format, not when to make a block.
  *
- * `data` is base64 of a Brotli stream (RFC 7932; `encoding` is `brotli`) or of a raw deflate stream (RFC 1951;
- * `deflate-raw`). It unpacks to at most MAX_BLOCK_BYTES:
+ * `data` is a Brotli stream (RFC 7932) in base32768 (`encoding` is `brotli-base32768`: see base32768.ts) or, as older
+ * versions wrote it, in base64 (`brotli`), or a raw deflate stream (RFC 1951) in base64 (`deflate-raw`). It unpacks to
+ * at most MAX_BLOCK_BYTES:
  *
  *     header LF record LF record LF … record LF
  *
@@ -20,7 +21,7 @@
  */
 import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
-import { compress, type Effort, uncompress } from './block-encodings.ts';
+import { compress, dataBytes, dataText, type Effort, ENCODING, uncompress } from './block-encodings.ts';
 import type { LogBlockContent } from './content.ts';
 import { LEVELS, type Level } from './level.ts';
 import { MAX_BLOCK_BYTES } from './limits.ts';
@@ -46,6 +47,13 @@ const headerSchema = z.object({
 });
 type Header = z.infer<typeof headerSchema>;
 
+/** A block whose data is not text yet. */
+export interface PackedBlock {
+  /** With '' in the place of `data`. */
+  readonly content: LogBlockContent;
+  readonly data: Buffer;
+}
+
 /**
  * The content for records that follow each other in one run (numbers without gaps, times that do not go back).
  * It may be too large for a message: see `fits`.
@@ -56,11 +64,11 @@ export function encodeBlock(
   records: readonly LogRecord[],
   effort: Effort = 'small',
 ): LogBlockContent {
-  return encodeFirst(labels, RecordList.of(records), records.length, effort);
+  return sealBlock(packBlock(labels, RecordList.of(records), records.length, effort));
 }
 
-/** The same for the first `count` records of a list, which hold no newlines. */
-export function encodeFirst(labels: RunLabels, records: RecordList, count: number, effort: Effort): LogBlockContent {
+/** The same for the first `count` records of a list, which hold no newlines, but for the last step. */
+export function packBlock(labels: RunLabels, records: RecordList, count: number, effort: Effort): PackedBlock {
   const times = records.times(count);
   const [first, last] = [times[0], times.at(-1)];
   if (first === undefined || last === undefined) throw new Error('a block needs records');
@@ -81,15 +89,20 @@ export function encodeFirst(labels: RunLabels, records: RecordList, count: numbe
     line: records.line,
     lines: count,
     at: [first.at, last.at],
-    encoding: 'brotli',
-    data: compress(payload, effort).toString('base64'),
+    encoding: ENCODING,
+    data: '',
   };
   if (labels.destination !== undefined) content.destination = labels.destination;
   if (labels.job !== undefined) content.job = labels.job;
   const level = worstOf(levels);
   if (level !== undefined) content.level = level;
   if (more.length > 0) content.more = true;
-  return content;
+  return { content, data: compress(payload, effort) };
+}
+
+/** The content, ready to be signed. */
+export function sealBlock({ content, data }: PackedBlock): LogBlockContent {
+  return { ...content, data: dataText(ENCODING, data) };
 }
 
 function timesColumn(times: readonly { readonly at: number; readonly records: number }[]): number[] {
@@ -124,7 +137,7 @@ export interface BlockSummary {
  * deflate are an older ssblog's, from a spool or a `pipe` that still runs, and do not tell of lines that go on.
  */
 export function ownSummary({ at, level, more, encoding }: LogBlockContent): BlockSummary | undefined {
-  return more === true || encoding !== 'brotli' ? undefined : { last: at[1], worst: level };
+  return more === true || encoding === 'deflate-raw' ? undefined : { last: at[1], worst: level };
 }
 
 /** The records of a content that has been checked: see `openBlock`. @param data in the place of `content.data` */
@@ -173,8 +186,10 @@ function unreadable(reason: string, cause?: unknown): SsblogError {
 }
 
 function unpackData({ encoding, data }: LogBlockContent, bytes?: Uint8Array): Buffer {
+  const packed = bytes ?? dataBytes(encoding, data);
+  if (packed === undefined) throw unreadable(`its data is not in ${encoding}`);
   try {
-    return uncompress(encoding, bytes ?? Buffer.from(data, 'base64'));
+    return uncompress(encoding, packed);
   } catch (cause) {
     throw unreadable('its data does not unpack', cause);
   }

@@ -4,7 +4,7 @@
  * Unknown fields are kept and ignored.
  */
 import * as z from 'zod';
-import { ENCODINGS } from './block-encodings.ts';
+import { ENCODING, ENCODINGS } from './block-encodings.ts';
 import { type Level, parseLevel } from './level.ts';
 import {
   EPISODE_UNITS,
@@ -71,20 +71,22 @@ const logSchema = z.looseObject({
 });
 
 /** Many lines of one run, compressed. `line` is the first record's number, `lines` the count of records. */
-const logBlockSchema = z.looseObject({
-  type: z.literal('log-block'),
-  ...labels,
-  run,
-  line: count.min(1),
-  lines: count.min(1).max(MAX_BLOCK_RECORDS),
-  at: z.tuple([time, time]),
-  /** The worst level of the lines in it. */
-  level: level.optional().catch(undefined),
-  /** A line goes on in the record after: in this block, or in the run's next message. */
-  more: z.literal(true).optional().catch(undefined),
-  encoding: z.enum(ENCODINGS),
-  data: base64,
-});
+const logBlockSchema = z
+  .looseObject({
+    type: z.literal('log-block'),
+    ...labels,
+    run,
+    line: count.min(1),
+    lines: count.min(1).max(MAX_BLOCK_RECORDS),
+    at: z.tuple([time, time]),
+    /** The worst level of the lines in it. */
+    level: level.optional().catch(undefined),
+    /** A line goes on in the record after: in this block, or in the run's next message. */
+    more: z.literal(true).optional().catch(undefined),
+    encoding: z.enum(ENCODINGS),
+    data: z.string(),
+  })
+  .refine(({ encoding, data }) => encoding === ENCODING || isBase64(data), { path: ['data'] });
 
 const shortText = (maxUnits: number) => z.string().max(maxUnits).refine(hasNoNul).optional();
 

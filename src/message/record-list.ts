@@ -320,6 +320,15 @@ export class RecordList implements Iterable<LogRecord> {
     return this.#payload.subarray(0, bytes);
   }
 
+  /** Pieces of the records from all over them, one after the other; all of them where they are not more. */
+  sample(pieces: number, pieceBytes: number): Buffer {
+    const bytes = this.bytes();
+    if (bytes <= pieces * pieceBytes) return this.#body.subarray(0, bytes);
+    const step = bytes / pieces;
+    const starts = Array.from({ length: pieces }, (_, index) => Math.floor((index + 0.5) * step - pieceBytes / 2));
+    return Buffer.concat(starts.map((start) => this.#body.subarray(start, start + pieceBytes)));
+  }
+
   #makeRoom(records: number, bytes: number): void {
     const allRecords = this.#length + records;
     if (allRecords > this.#ends.length) {

@@ -6,10 +6,11 @@
  */
 
 import { dirname, join } from 'node:path';
+import { type Codec, type CodecLibrary, frameCodec, type Packet } from './frame-codec.ts';
 import { guardFrames } from './frame-guard.ts';
 import { type SendQueue, sendQueue } from './send-queue.ts';
 import { requireOf } from './ssb/stock.ts';
-import type { PullDuplex, PullSource, RemotePeer, SsbPeer } from './ssb/types.ts';
+import type { PullSource, RemotePeer, SsbPeer } from './ssb/types.ts';
 import { pacedReads, type StrangerPace } from './stranger-pace.ts';
 
 /** A message has 8 KB; notes on as many feeds as ebt.ts takes have 1.3 MB. */
@@ -36,17 +37,6 @@ const LIMITS = {
   maxUnsentBytes: MAX_UNSENT_BYTES,
 };
 export type TrafficLimits = typeof LIMITS;
-
-/** A frame as packet-stream has it; a call's number is above 0 on the side that called, below on the other. */
-interface Packet {
-  readonly req: number;
-  readonly stream: boolean;
-  readonly end: boolean;
-}
-
-type Wire = { readonly source: PullSource<Buffer>; readonly sink: (read: PullSource<Buffer>) => void };
-/** What muxrpc takes to make bytes of packets and packets of bytes. */
-type Codec = (packets: PullDuplex, debug?: unknown) => Wire;
 
 interface LimitedCodec {
   readonly codec: Codec;
@@ -190,11 +180,14 @@ export function prepareTraffic(): void {
   const original = require(path) as Muxrpc & { limited?: true };
   if (original.limited) return;
   if (require.cache[core] !== undefined) throw new Error('secret-stack is loaded already');
-  const codec = requireOf('muxrpc', require)('packet-stream-codec') as Codec;
+  const ofMuxrpc = requireOf('muxrpc', require);
+  const library = ofMuxrpc('packet-stream-codec') as CodecLibrary;
+  const codec = frameCodec(library, requireOf('packet-stream-codec', ofMuxrpc)('pull-reader'));
   const limited: Muxrpc & { limited?: true } = (...args) => {
     const [, , peer, id] = args as [unknown, unknown, SsbPeer, string];
     const limits = limitedPeers.get(peer);
-    if (limits === undefined || id === peer.id) return original(...args);
+    const withCodec = (one: Codec) => original(...args.slice(0, 5), one, ...args.slice(6)) as Rpc;
+    if (limits === undefined || id === peer.id) return withCodec(codec);
     const { traffic, destroy } = limits;
     const limit = traffic.limit(codec, id, (reason) => {
       // biome-ignore lint/suspicious/noConsole: as its libraries say it, for what peers cause must not flood the journal
@@ -202,7 +195,7 @@ export function prepareTraffic(): void {
       rpc.close(true, () => undefined);
       destroy(rpc.stream.address);
     });
-    const rpc = original(...args.slice(0, 5), limit.codec, ...args.slice(6)) as Rpc;
+    const rpc = withCodec(limit.codec);
     rpc.once('closed', () => {
       limit.closed();
       if (limit.unsentBytes() === 0) return;

@@ -169,26 +169,27 @@ export class Ingest {
     this.#lastMessage += 1;
     const { text, data } = packValue(value);
     this.#messages.add(this.#lastMessage, feed.id, sequence, key, timestamp, text, data);
-    this.#label({ feed, message: this.#lastMessage, sequence, isOwn }, value);
+    this.#label({ feed, message: this.#lastMessage, sequence, isOwn }, value, data);
   }
 
-  #label(place: Place, value: SignedValue): void {
+  /** @param data of a block, where it is known already */
+  #label(place: Place, value: SignedValue, data: Uint8Array | null = null): void {
     // The writer's contents were checked on their way to it.
     const parsed: ParsedContent = place.isOwn
       ? { kind: 'known', content: value.content as Content }
       : parseContent(value.content);
     if (parsed.kind === 'unreadable') place.feed.unreadable += 1;
-    if (parsed.kind === 'known') this.#file(place, parsed.content, value);
+    if (parsed.kind === 'known') this.#file(place, parsed.content, value, data);
   }
 
-  #file(place: Place, content: Content, value: SignedValue): void {
+  #file(place: Place, content: Content, value: SignedValue, data: Uint8Array | null): void {
     if (content.type !== 'log' && content.type !== 'log-block') this.#records += 1;
     switch (content.type) {
       case 'log':
         this.#fileLine(place, content, value);
         break;
       case 'log-block':
-        this.#fileBlock(place, content);
+        this.#fileBlock(place, content, data);
         break;
       case 'log-run':
         this.#fileRun(place, content);
@@ -226,12 +227,12 @@ export class Ingest {
     );
   }
 
-  #fileBlock(place: Place, content: LogBlockContent): void {
+  #fileBlock(place: Place, content: LogBlockContent, data: Uint8Array | null): void {
     const series = this.#dictionary.series(place.feed, content);
     const range: Range = [content.line, content.line + content.lines - 1];
     try {
       this.#addRecords(place, content.run, { series, range }, (fresh, openBefore) =>
-        labelBlock({ content, isOwn: place.isOwn }, fresh, openBefore),
+        labelBlock({ content, data, isOwn: place.isOwn }, fresh, openBefore),
       );
     } catch (error) {
       if (!(error instanceof SsblogError) || error.code === 'store') throw error;

@@ -38,20 +38,21 @@ export function labelRecord(record: LogRecord, line: number | null, open: OpenSt
 }
 
 /**
+ * @param data the content's as bytes, where they are known already
  * @param isOwn `encodeBlock` of this machine made the content
  * @param fresh the record numbers that are new, ascending
  * @param openBefore the state before the record of a number
  * @throws SsblogError when the block cannot be decoded
  */
 export function labelBlock(
-  { content, isOwn }: { readonly content: LogBlockContent; readonly isOwn: boolean },
+  { content, data, isOwn }: { content: LogBlockContent; data?: Uint8Array | null; isOwn: boolean },
   fresh: readonly Range[],
   openBefore: (line: number) => OpenStreams,
 ): Labelled {
   const isPlain = isWhole(content, fresh) && openBefore(content.line) === NONE_OPEN;
   const own = isPlain && isOwn ? ownSummary(content) : undefined;
   if (own !== undefined) return labelWhole(content, own);
-  const { records, summary } = openBlock(content);
+  const { records, summary } = openBlock(content, data ?? undefined);
   return isPlain && summary !== undefined ? labelWhole(content, summary) : labelRecords(records, fresh, openBefore);
 }
 

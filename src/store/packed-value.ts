@@ -2,6 +2,7 @@
  * A message's signed value as a row keeps it: JSON, with a block's `data` beside it as bytes. Base64 would take a third
  * more space, in the file and in everything that is written before it. Pure.
  */
+import { dataBytes, dataText, isOnlyText } from '../message/block-encodings.ts';
 import type { SignedValue } from '../message/signed.ts';
 
 export interface PackedValue {
@@ -12,11 +13,11 @@ export interface PackedValue {
 
 /** The value itself is left as it is. */
 export function packValue(value: SignedValue): PackedValue {
-  const content = value.content as { type?: unknown; data?: unknown } | null;
+  const content = value.content as { type?: unknown; encoding?: unknown; data?: unknown } | null;
   if (content?.type === 'log-block' && typeof content.data === 'string') {
-    const data = Buffer.from(content.data, 'base64');
+    const data = dataBytes(content.encoding, content.data);
     // Whatever else decodes to these bytes must come back as it was signed.
-    if (data.length > 0 && data.toString('base64') === content.data)
+    if (data !== undefined && data.length > 0 && isOnlyText(content.encoding, content.data, data))
       return { text: JSON.stringify({ ...value, content: { ...content, data: '' } }), data };
   }
   return { text: JSON.stringify(value), data: null };
@@ -29,8 +30,8 @@ export function packValue(value: SignedValue): PackedValue {
 export function unpackValue({ text, data }: PackedValue): SignedValue {
   const value = JSON.parse(text) as SignedValue;
   if (data === null) return value;
-  const content = value?.content as { data?: string } | null | undefined;
+  const content = value?.content as { encoding?: unknown; data?: string } | null | undefined;
   if (typeof content === 'object' && content !== null)
-    content.data = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    content.data = dataText(content.encoding, Buffer.from(data.buffer, data.byteOffset, data.byteLength));
   return value;
 }

@@ -1,15 +1,17 @@
 /**
  * The block that gathers records until it fills a message. How far they shrink is known only afterwards, so it is
- * guessed from the block before and corrected: a few attempts for each block.
+ * guessed and corrected: a few attempts for each block.
  */
-import { encodeBlock, encodeFirst } from '../message/block.ts';
-import type { Effort } from '../message/block-encodings.ts';
+import { BITS } from '../message/base32768.ts';
+import { encodeBlock, type PackedBlock, packBlock, sealBlock } from '../message/block.ts';
+import { compress, type Effort } from '../message/block-encodings.ts';
 import type { LogBlockContent, LogContent } from '../message/content.ts';
 import { MAX_BLOCK_BYTES, MAX_BLOCK_RECORDS, MAX_MESSAGE_UNITS, MAX_RECORD_BYTES } from '../message/limits.ts';
 import { encodeLog } from '../message/log.ts';
 import type { LogRecord, RunLabels } from '../message/record.ts';
 import { RecordList, type Stretch } from '../message/record-list.ts';
 import { fits, messageUnits } from '../message/size.ts';
+import { aim, type Filled, FillGuess } from './fill-guess.ts';
 
 export type LineContent = LogContent | LogBlockContent;
 
@@ -17,18 +19,11 @@ export type LineContent = LogContent | LogBlockContent;
 const MAX_BODY_BYTES = MAX_BLOCK_BYTES / 2;
 /** With so many there may be no room for one more record. */
 const FULL_BYTES = MAX_BODY_BYTES - MAX_RECORD_BYTES;
-/** Bytes of records that fill a message, until there was one to learn from. */
-const FIRST_GUESS_BYTES = 30_000;
-/** How far the guess is off on average, as a share of it, until that is known. */
-const FIRST_ERROR = 0.05;
-/** The same of what a block's first attempt tells of its second. */
+/** How far what a block's first attempt tells of its second is off on average. */
 const ERROR_OF_SECOND = 0.025;
-/** What a new block counts in the averages of those before. */
-const NEWEST_WEIGHT = 0.3;
-/** Of guesses that are off by this many average errors, one in six makes a block too large, and an attempt vain. */
-const ERRORS_LEFT_FREE = 1.3;
-const MIN_AIM = 0.8;
-const MAX_AIM = 0.98;
+/** A sample: so many pieces of so many bytes, from all over the records. */
+const SAMPLE_PIECES = 8;
+const SAMPLE_PIECE_BYTES = 2048;
 /** The fill at which a block is not worth another attempt. */
 const GOOD: Readonly<Record<Effort, number>> = { fast: 0.8, small: 0.9 };
 /** What does not fit is tried with fewer records this often, or more often until it fits. */
@@ -38,14 +33,11 @@ const CAREFUL_BYTES = 2 * 1024 * 1024;
 /** … and so much more for each millisecond: a fiftieth of a rush, and all of what comes slowly. */
 const CAREFUL_BYTES_PER_MS = 1024;
 
-interface Attempt {
-  readonly content: LogBlockContent;
+/** To make a message of the first `count` records. */
+interface Attempt extends Filled {
+  readonly block: PackedBlock;
   readonly effort: Effort;
-  /** How many of the records are in it, and their bytes. */
   readonly count: number;
-  readonly bytes: number;
-  /** The data's share of the room that the message has for it; above 1 it does not fit. */
-  readonly fill: number;
 }
 
 /** One record's message: a `log`, which any SSB tool can read, or a block of one where compression must help. */
@@ -57,15 +49,14 @@ export function encodeAlone(labels: RunLabels, record: LogRecord): LineContent {
 export class OpenBlock {
   readonly #labels: RunLabels;
   readonly #records = new RecordList();
-  /** Of blocks that went out. */
-  #takenBytes = 0;
   /** So much may still be compressed with care. */
   #carefulBytes = CAREFUL_BYTES;
   #refilledAt: number | undefined;
-  /** Bytes of records that fill a message: what the blocks before tell. */
-  #guessBytes = FIRST_GUESS_BYTES;
-  #error = FIRST_ERROR;
-  #aimBytes = FIRST_GUESS_BYTES;
+  readonly #guess: Readonly<Record<Effort, FillGuess>> = { fast: new FillGuess(), small: new FillGuess() };
+  /** Bytes of records at which the next attempt is made. */
+  #aimBytes = this.#guess.small.aimBytes;
+  /** Of a sample of these records. */
+  #density: number | undefined;
 
   constructor(labels: RunLabels) {
     this.#labels = labels;
@@ -104,19 +95,29 @@ export class OpenBlock {
   }
 
   /**
-   * The first records, as many as a message holds; undefined when a message would hold more than there are.
+   * The first records, as many as a message holds; undefined when it may hold more than there are.
    * @param now milliseconds of any clock
    */
   takeFull(now: number): LineContent | undefined {
     this.#refill(now);
-    const attempt = this.#attempt(this.#records.length, this.#carefulBytes > 0 ? 'small' : 'fast');
-    if (attempt.fill >= GOOD[attempt.effort] || this.#isAtLimit) {
-      if (attempt.effort === 'small') this.#carefulBytes -= attempt.bytes;
-      this.#learn(attempt);
-      return this.#takeFitting(attempt);
+    const effort = this.#carefulBytes > 0 ? 'small' : 'fast';
+    const guess = this.#guess[effort];
+    if (guess.isPoor && this.#density === undefined) {
+      this.#density = this.#sampleDensity();
+      this.#aimBytes = guess.sampledAimBytes(this.#density) ?? this.#aimBytes;
+      if (!this.mayBeFull) return undefined;
     }
-    this.#aimBytes = bytesToFill(attempt) * aim(ERROR_OF_SECOND);
-    return undefined;
+    let attempt = this.#attempt(this.#records.countWithin(this.#aimBytes) || 1, effort);
+    if (attempt.fill < GOOD[effort]) {
+      this.#aimBytes = bytesToFill(attempt) * aim(ERROR_OF_SECOND);
+      if (!this.mayBeFull) return undefined;
+      const { length } = this.#records;
+      const count = Math.max(this.#records.countWithin(this.#aimBytes), attempt.count + 1);
+      if (attempt.count < length) attempt = this.#attempt(Math.min(count, length), effort);
+    }
+    if (effort === 'small') this.#carefulBytes -= attempt.bytes;
+    guess.learn(attempt, this.#density);
+    return this.#takeFitting(attempt);
   }
 
   /** All records; mostly in one message. */
@@ -137,24 +138,23 @@ export class OpenBlock {
   }
 
   #attempt(count: number, effort: Effort): Attempt {
-    const content = encodeFirst(this.#labels, this.#records, count, effort);
-    const room = MAX_MESSAGE_UNITS - (messageUnits(content) - content.data.length);
-    return { content, effort, count, bytes: this.#records.bytes(count), fill: content.data.length / room };
+    const block = packBlock(this.#labels, this.#records, count, effort);
+    const room = MAX_MESSAGE_UNITS - messageUnits(block.content);
+    const units = Math.ceil((block.data.length * 8) / BITS);
+    return { block, effort, count, bytes: this.#records.bytes(count), fill: units / room };
   }
 
-  #learn(attempt: Attempt): void {
-    const bytes = bytesToFill(attempt);
-    if (this.#takenBytes === 0) this.#guessBytes = bytes;
-    this.#error += NEWEST_WEIGHT * (Math.abs(bytes / this.#guessBytes - 1) - this.#error);
-    this.#guessBytes += NEWEST_WEIGHT * (bytes - this.#guessBytes);
-    this.#aimBytes = this.#guessBytes * aim(this.#error);
+  #sampleDensity(): number {
+    const sample = this.#records.sample(SAMPLE_PIECES, SAMPLE_PIECE_BYTES);
+    return compress(sample, 'fast').length / sample.length;
   }
 
   #takeFitting(first: Attempt): LineContent {
-    const { content, count, bytes } = first.fill > 1 && first.count > 1 ? this.#shrink(first) : first;
-    const taken = count === 1 ? encodeAlone(this.#labels, this.#records.record(0)) : content;
+    const { block, count } = first.fill > 1 && first.count > 1 ? this.#shrink(first) : first;
+    const taken = count === 1 ? encodeAlone(this.#labels, this.#records.record(0)) : sealBlock(block);
     this.#records.drop(count);
-    this.#takenBytes += bytes;
+    this.#density = undefined;
+    this.#aimBytes = this.#guess[first.effort].aimBytes;
     return taken;
   }
 
@@ -185,11 +185,6 @@ export class OpenBlock {
   }
 }
 
-function bytesToFill({ bytes, fill }: Attempt): number {
+function bytesToFill({ bytes, fill }: Filled): number {
   return bytes / fill;
-}
-
-/** The fill at which an attempt aims when the guess is off by so much on average. */
-function aim(error: number): number {
-  return Math.min(MAX_AIM, Math.max(MIN_AIM, 1 - ERRORS_LEFT_FREE * error));
 }

@@ -6,6 +6,7 @@ import { SsblogError } from '../errors.ts';
 import { detectLevel } from '../lines/detect-level.ts';
 import type { RawLines } from '../lines/split.ts';
 import { characterCut } from '../lines/utf8.ts';
+import { BITS } from '../message/base32768.ts';
 import { encodeBlock } from '../message/block.ts';
 import { LEVELS, type Level } from '../message/level.ts';
 import { MAX_MESSAGE_UNITS, MAX_RECORD_BYTES, MAX_TIME_MS } from '../message/limits.ts';
@@ -230,8 +231,8 @@ function safeRecordBytes(labels: RunLabels, blocks: boolean): number {
   };
   const block = encodeBlock(labels, [longest]);
   const bytes = blocks
-    ? // Base64 takes 4 units for 3 bytes; the rest is for the block's header and what deflate adds where it gains nothing.
-      (MAX_MESSAGE_UNITS - messageUnits({ ...block, data: '' })) * 0.75 - 100
+    ? // What is taken off is for the block's header, and what compression adds where it gains nothing.
+      (MAX_MESSAGE_UNITS - messageUnits({ ...block, data: '' })) * (BITS / 8) - 100
     : // JSON escapes a control character with 6 units, and beside bytes that are not UTF-8 all are in base64 again.
       (MAX_MESSAGE_UNITS - messageUnits(encodeLog(labels, longest))) / (6 + 4 / 3);
   if (bytes < 1) throw new SsblogError('usage', 'source, destination and job are too long together');

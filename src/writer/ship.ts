@@ -11,16 +11,16 @@ import { linesIn } from './spool.ts';
 import type { SpoolFile } from './spool-file.ts';
 
 /** Contents in one call. */
-const BATCH_CONTENTS = 128;
+const BATCH_CONTENTS = 64;
 
 /** While a call is under way, what follows waits for so many: many small calls would be as many commits. */
-const WORTH_A_CALL = 64;
+const WORTH_A_CALL = 32;
 
 /** Calls under way at a time: enough to keep the daemon busy while one commits. */
 const WINDOW_CALLS = 4;
 
 /** Contents kept because they are not durable yet; beyond it the input waits. */
-const MAX_WAITING_CONTENTS = 1024;
+const MAX_WAITING_CONTENTS = 512;
 
 /** A sink that answers nothing for this long is given up. */
 const ANSWER_TIMEOUT_MS = 30_000;

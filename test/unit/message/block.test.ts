@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliCompressSync, brotliDecompressSync, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { fromBase32768 } from '../../../src/message/base32768.ts';
 import { decodeBlock, encodeBlock } from '../../../src/message/block.ts';
+import { dataBytes, dataText, type Encoding } from '../../../src/message/block-encodings.ts';
 import { type LogBlockContent, parseContent } from '../../../src/message/content.ts';
 import { LEVELS } from '../../../src/message/level.ts';
 import { MAX_BLOCK_BYTES } from '../../../src/message/limits.ts';
@@ -36,7 +38,9 @@ function randomRecords(random: Random): LogRecord[] {
 }
 
 function unpack(content: LogBlockContent): string {
-  return brotliDecompressSync(Buffer.from(content.data, 'base64')).toString('latin1');
+  const data = fromBase32768(content.data);
+  assert.ok(data);
+  return brotliDecompressSync(data).toString('latin1');
 }
 
 /** A content as somebody else may have made it. */
@@ -53,10 +57,10 @@ function forged(payload: string, fields: Partial<LogBlockContent> = {}): LogBloc
   };
 }
 
-/** The same in the other encoding. */
-function inBrotli(content: LogBlockContent): LogBlockContent {
-  const data = brotliCompressSync(inflateRawSync(Buffer.from(content.data, 'base64'))).toString('base64');
-  return { ...content, encoding: 'brotli', data };
+/** The same in another encoding. */
+function inBrotli(content: LogBlockContent, encoding: Encoding = 'brotli'): LogBlockContent {
+  const data = brotliCompressSync(inflateRawSync(Buffer.from(content.data, 'base64')));
+  return { ...content, encoding, data: dataText(encoding, data) };
 }
 
 test('any records come back as they went', () => {
@@ -91,7 +95,7 @@ test('the content names first line, count, times and the worst level', () => {
     lines: 3,
     at: [1000, 1771],
     level: 'warning',
-    encoding: 'brotli',
+    encoding: 'brotli-base32768',
   });
 });
 
@@ -127,11 +131,12 @@ test('a block as large as readers unpack is read', () => {
   assert.equal(decoded?.bytes.length, bytes.length);
 });
 
-test('both encodings are read', () => {
+test('all encodings are read', () => {
   const content = forged('{}\na\nb\n');
   const records = lines('a', 'b');
   assert.deepEqual([...decodeBlock(content)], records);
   assert.deepEqual([...decodeBlock(inBrotli(content))], records);
+  assert.deepEqual([...decodeBlock(inBrotli(content, 'brotli-base32768'))], records);
 });
 
 test('records that lie side by side in memory are told from those that merely seem to', () => {
@@ -163,6 +168,8 @@ const REFUSED: readonly [title: string, content: LogBlockContent][] = [
   ['a Brotli bomb', inBrotli(forged(`{}\n${'x'.repeat(MAX_BLOCK_BYTES)}\n`, { lines: 1 }))],
   ['data that is no deflate stream', forged('', { data: 'AAECAwQFBgc=' })],
   ['data that is no Brotli stream', forged('', { data: 'AAECAwQFBgc=', encoding: 'brotli' })],
+  ['data that is no base32768', forged('', { data: 'AAECAwQFBgc=', encoding: 'brotli-base32768' })],
+  ['base64 of Brotli as base32768', { ...inBrotli(forged('{}\na\nb\n')), encoding: 'brotli-base32768' }],
   ['data that is cut off', forged('', { data: forged('{}\na\nb\n').data.slice(0, 8) })],
   [
     'Brotli data that is cut off',
@@ -204,10 +211,11 @@ test('random damage is refused or read, and nothing else', () => {
   const random = seededRandom(4);
   for (let round = 0; round < 500; round += 1) {
     const content = encodeBlock(labels, randomRecords(random));
-    const data = Buffer.from(content.data, 'base64');
+    const { encoding } = content;
+    const data = dataBytes(encoding, content.data) ?? assert.fail();
     data[random.below(data.length)] = random.below(256);
     try {
-      const records = [...decodeBlock({ ...content, data: data.toString('base64') })];
+      const records = [...decodeBlock({ ...content, data: dataText(encoding, data) })];
       assert.equal(records.length, content.lines);
     } catch (error) {
       assert.equal((error as { code?: string }).code, 'peer', String(error));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { toBase32768 } from '../../../src/message/base32768.ts';
 import type { SignedValue } from '../../../src/message/signed.ts';
 import { packValue, unpackValue } from '../../../src/store/packed-value.ts';
 
@@ -19,21 +20,29 @@ function signed(content: unknown): SignedValue {
 
 const bytes = Buffer.from('any bytes \0\n\xff', 'latin1');
 
-test("a block's data is kept as bytes, without a change to the value", () => {
-  const value = signed({ type: 'log-block', data: bytes.toString('base64'), after: 1 });
-  const json = JSON.stringify(value);
-  const packed = packValue(value);
-  assert.deepEqual(Buffer.from(packed.data ?? []), bytes);
-  assert.ok(!packed.text.includes(bytes.toString('base64')));
-  assert.equal(JSON.stringify(value), json);
-  assert.equal(JSON.stringify(unpackValue(packed)), json);
-});
+for (const [encoding, data] of [
+  ['brotli-base32768', toBase32768(bytes)],
+  ['brotli', bytes.toString('base64')],
+  ['unknown', bytes.toString('base64')],
+] as const) {
+  test(`a block's data is kept as bytes, without a change to the value: ${encoding}`, () => {
+    const value = signed({ type: 'log-block', encoding, data, after: 1 });
+    const json = JSON.stringify(value);
+    const packed = packValue(value);
+    assert.deepEqual(Buffer.from(packed.data ?? []), bytes);
+    assert.ok(!packed.text.includes(data));
+    assert.equal(JSON.stringify(value), json);
+    assert.equal(JSON.stringify(unpackValue(packed)), json);
+  });
+}
 
 const AS_THEY_ARE: readonly [title: string, content: unknown][] = [
   ['a line', { type: 'log', text: 'x', data: 'AAAA' }],
   ['data that is no base64', { type: 'log-block', data: 'not base64!' }],
   ['base64 without its padding', { type: 'log-block', data: 'QQ' }],
   ['base64 with bits that count for nothing', { type: 'log-block', data: 'QR==' }],
+  ['data that is no base32768', { type: 'log-block', encoding: 'brotli-base32768', data: 'QUFB' }],
+  ['base32768 with bits that count for nothing', { type: 'log-block', encoding: 'brotli-base32768', data: '\u3401' }],
   ['no data', { type: 'log-block', data: '' }],
   ['data that is no text', { type: 'log-block', data: [1] }],
   ['an encrypted content', 'AAAA.box'],
@@ -52,15 +61,19 @@ test('whatever was signed comes back, down to the order of its fields', () => {
   const data = fc.oneof(
     fc.string(),
     fc.uint8Array().map((given) => Buffer.from(given).toString('base64')),
+    fc.uint8Array().map(toBase32768),
+    fc.string({ unit: fc.constantFrom('\u3400', '\u3401', '\uac00', '\uc000', '\uc07f', '\uc080', '\ua000') }),
   );
+  const encoding = fc.constantFrom('brotli-base32768', 'brotli', 1, undefined);
   const content = fc.tuple(
+    encoding,
     fc.dictionary(fc.string(), fc.jsonValue()),
     data,
     fc.dictionary(fc.string(), fc.jsonValue()),
   );
   fc.assert(
-    fc.property(content, ([before, given, after]) => {
-      const text = JSON.stringify(signed({ ...before, type: 'log-block', data: given, ...after }));
+    fc.property(content, ([name, before, given, after]) => {
+      const text = JSON.stringify(signed({ ...before, encoding: name, type: 'log-block', data: given, ...after }));
       assert.equal(JSON.stringify(unpackValue(packValue(JSON.parse(text) as SignedValue))), text);
     }),
   );
