@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Machine, network, randomNetworkKey, startAll } from '../helpers/machine.ts';
+import { seededRandom } from '../helpers/random.ts';
 import { sandbox } from '../helpers/sandbox.ts';
 import {
   connectAsStranger,
@@ -129,6 +130,39 @@ for (const dialler of ['our daemon', 'the stock daemon']) {
     );
   });
 }
+
+test('a full block, three times as many bytes as SSB counts units, comes through a stock daemon as it was signed', async (t) => {
+  const box = sandbox(t);
+  const stock = await StockDaemon.make(box, randomNetworkKey());
+  const [ours, third] = [
+    await Machine.make(box, 'ours', stock.networkKey),
+    await Machine.make(box, 'third', stock.networkKey),
+  ];
+  await Promise.all([stock.start(), ours.start(), third.start()]);
+  await third.must('follow', ours.id);
+  await third.must('follow', stock.id);
+  await stockAnswer(stock, 'publish', '--type', 'contact', '--contact', ours.id, '--following');
+  await stockAnswer(stock, 'publish', '--type', 'contact', '--contact', third.id, '--following');
+  await ours.must('follow', stock.id);
+
+  const random = seededRandom(5);
+  const lines = Array.from({ length: 2_000 }, () => `sent ${random.bytes(20).toString('hex')} to the nas`);
+  await ours.pipe(lines.map((line) => `${line}\n`).join(''), '--destination', 'nas');
+  await ours.must('connect', stock.address);
+  await third.must('connect', stock.address);
+
+  const { text } = await third.waitForLog(lines.length, '--destination', 'nas');
+  assert.deepEqual(
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.slice(line.indexOf('sent '))),
+    lines,
+  );
+  const own = (await stockMessages(stock)).filter(({ value }) => value.author === ours.id);
+  const sizes = own.map(({ value }) => Buffer.byteLength(JSON.stringify(value, null, 2)));
+  assert.ok(Math.max(...sizes) > 21_000, String(sizes));
+});
 
 test('a stock daemon that is blocked is hung up on, kept out, and gets nothing more', async (t) => {
   const box = sandbox(t);
