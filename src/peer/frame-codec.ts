@@ -12,7 +12,7 @@ export interface Packet {
   readonly end: boolean;
 }
 
-export type Wire = { readonly source: PullSource<Buffer>; readonly sink: (read: PullSource<Buffer>) => void };
+type Wire = { readonly source: PullSource<Buffer>; readonly sink: (read: PullSource<Buffer>) => void };
 /** What muxrpc takes to make bytes of packets and packets of bytes. */
 export type Codec = (packets: PullDuplex, debug?: unknown) => Wire;
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { toBase32768 } from '../../../src/message/base32768.ts';
 import { type Codec, type CodecLibrary, frameCodec, textOf } from '../../../src/peer/frame-codec.ts';
+import { requireOf } from '../../../src/peer/ssb/stock.ts';
 import type { PullSource } from '../../../src/peer/ssb/types.ts';
 import { seededRandom } from '../../helpers/random.ts';
 
-const require = createRequire(import.meta.url);
-const library = require('packet-stream-codec') as Codec & CodecLibrary;
-const codec = frameCodec(library, require('pull-reader'));
+const ofMuxrpc = requireOf('muxrpc', requireOf('secret-stack', requireOf('ssb-server')));
+const library = ofMuxrpc('packet-stream-codec') as Codec & CodecLibrary;
+const codec = frameCodec(library, requireOf('packet-stream-codec', ofMuxrpc)('pull-reader'));
 
 function sourceOf<T>(items: readonly T[]): PullSource<T> {
   let next = 0;
