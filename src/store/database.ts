@@ -14,8 +14,9 @@ type Statement = ReturnType<InstanceType<typeof DatabaseSync>['prepare']>;
 
 /** How long a statement waits for another process's lock. */
 const BUSY_TIMEOUT_MS = 5000;
-/** Kibibytes of pages that a connection keeps. */
+/** Kibibytes of pages that a connection keeps; whoever reads a log looks at most of them once. */
 const CACHE_KIB = 16_384;
+const READ_CACHE_KIB = 4_096;
 
 export interface DatabaseOptions {
   readonly readOnly: boolean;
@@ -36,7 +37,7 @@ export class Database {
     this.#connection = this.#guard(
       () => new DatabaseSync(file, { readOnly: options.readOnly, timeout: BUSY_TIMEOUT_MS }),
     );
-    this.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+    this.exec(`PRAGMA cache_size = -${options.readOnly ? READ_CACHE_KIB : CACHE_KIB}`);
   }
 
   exec(sql: string): void {
