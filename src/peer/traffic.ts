@@ -13,7 +13,7 @@ import { requireOf } from './ssb/stock.ts';
 import type { PullSource, RemotePeer, SsbPeer } from './ssb/types.ts';
 import { pacedReads, type StrangerPace } from './stranger-pace.ts';
 
-/** A message has 8 KB; notes on as many feeds as ebt.ts takes have 1.3 MB. */
+/** A message has up to 24 KB (8192 UTF-16 units); notes on as many feeds as ebt.ts takes have 1.3 MB. */
 const MAX_FRAME_BYTES = 2_000_000;
 /** Peers that know no EBT have one for each feed. */
 const MAX_OPEN_CALLS = 512;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toBase32768 } from '../../../src/message/base32768.ts';
 import { Room, roughSize } from '../../../src/peer/room.ts';
 
 const MB = 1_000_000;
@@ -92,14 +93,17 @@ test('the disk is not looked at for every message', () => {
   assert.ok(state.looks < 10, `${state.looks}`);
 });
 
-test('a message is not counted much shorter than it is, whatever it holds', () => {
+test('a message is not counted with fewer bytes than it has, whatever it holds', () => {
   const text = 'x'.repeat(5_000);
+  const data = toBase32768(Buffer.alloc(9_000));
   for (const content of [
     text,
     { type: 'log', text },
+    { type: 'log-block', data },
+    { type: 'x', deep: { [data]: 1 } },
     { type: 'x', deep: [[[{ [text]: 1 }]]] },
     { type: 'x', numbers: Array.from({ length: 1_000 }, () => 123_456) },
   ]) {
-    assert.ok(roughSize({ content }) > JSON.stringify(content).length, JSON.stringify(content).slice(0, 50));
+    assert.ok(roughSize({ content }) > Buffer.byteLength(JSON.stringify(content)), JSON.stringify(content).slice(0, 50));
   }
 });

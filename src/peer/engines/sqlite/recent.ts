@@ -1,7 +1,7 @@
 /** The messages that were stored last, parsed: peers that are connected ask for them next. */
 import type { SignedMessage } from '../../../message/signed.ts';
 
-const MAX_MESSAGES = 512;
+const MAX_MESSAGES = 256;
 
 export class RecentMessages {
   readonly #messages = new Map<string, SignedMessage>();

@@ -6,7 +6,7 @@ import type { FeedLog } from './feed-log.ts';
 import { pagedSource } from './paged-source.ts';
 import { type Bounds, isWithin, receiptRange, sequenceRange } from './ranges.ts';
 
-/** Messages of up to 8 KB that a stream holds at a time. */
+/** Messages of up to 24 KB (8192 UTF-16 units) that a stream holds at a time. */
 const PAGE_MESSAGES = 128;
 /** Times are a few bytes each. */
 const PAGE_TIMES = 2048;
