@@ -104,6 +104,9 @@ test('a message is not counted with fewer bytes than it has, whatever it holds',
     { type: 'x', deep: [[[{ [text]: 1 }]]] },
     { type: 'x', numbers: Array.from({ length: 1_000 }, () => 123_456) },
   ]) {
-    assert.ok(roughSize({ content }) > Buffer.byteLength(JSON.stringify(content)), JSON.stringify(content).slice(0, 50));
+    assert.ok(
+      roughSize({ content }) > Buffer.byteLength(JSON.stringify(content)),
+      JSON.stringify(content).slice(0, 50),
+    );
   }
 });
