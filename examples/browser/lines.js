@@ -38,7 +38,9 @@ const BYTES_OF = {
 
 /** The format of a block is described in src/message/block.ts. */
 function recordsOf({ encoding, data, at: [first], lines }) {
-  const payload = new TextDecoder().decode(decompress(BYTES_OF[encoding](data), MAX_BLOCK_BYTES));
+  const bytesOf = BYTES_OF[encoding];
+  if (bytesOf === undefined) throw new Error(`${encoding} is not unpacked here`);
+  const payload = new TextDecoder().decode(decompress(bytesOf(data), MAX_BLOCK_BYTES));
   const [header, ...texts] = payload.slice(0, -1).split('\n');
   const { times = [lines], more = [] } = JSON.parse(header);
   const records = [];

@@ -3,7 +3,7 @@
  * times as many bytes as in base64 (6 bits in each), though each character takes three bytes of UTF-8. Pure.
  *
  * The bytes are one row of bits, the highest of each byte first. Each 15 of them are a number v from 0 to 7FFF (hex) and
- * become the character U+3400 + v where v is below 6C00, else U+4000 + v: letters of CJK (U+3400 to U+9FFF) and Hangul
+ * become the character U+3400 + v where v is below 6C00, else U+4000 + v: characters of CJK (U+3400 to U+9FFF) and Hangul
  * (U+AC00 to U+BFFF), which JSON does not escape and NFC leaves alone. What is left at the end is
  * filled up with zeros: one to seven bits to seven, which become a character from U+C000 to U+C07F; eight to fourteen
  * bits to fifteen, as before. So each row of bytes has one text.

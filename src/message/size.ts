@@ -25,7 +25,7 @@ function units(value: unknown): number {
  * the UTF-16 code units of `JSON.stringify(message, null, 2)` (`isInvalidShape` of ssb-validate).
  */
 export function messageUnits(content: Content): number {
-  // No encoding of data has anything to escape: its length is its size, and saves the copying.
+  // Data in an encoding of ours has nothing to escape: its length is its size, and saves the copying.
   if (content.type === 'log-block')
     return ENVELOPE_UNITS + units({ content: { ...content, data: '' } }) + content.data.length;
   return ENVELOPE_UNITS + units({ content });

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { SsblogError } from '../errors.ts';
+import { dataBytes } from '../message/block-encodings.ts';
 import { type Content, parseContent } from '../message/content.ts';
 import { type Control, inviteOptionsSchema } from './control.ts';
 import type { Instances } from './instances.ts';
@@ -121,10 +122,16 @@ export function apiPlugin(control: () => Promise<Control & Doorkeeper> | undefin
   };
 }
 
+/** Whether a block's data is what its encoding says, before it is signed. */
+function hasData(content: Content): boolean {
+  return content.type !== 'log-block' || dataBytes(content.encoding, content.data) !== undefined;
+}
+
 function checkContents(contents: unknown): Content[] {
   return writeSchema.parse(contents).map((content) => {
     const parsed = parseContent(content);
-    if (parsed.kind === 'known') return parsed.content;
+    if (parsed.kind === 'known' && hasData(parsed.content)) return parsed.content;
+    if (parsed.kind === 'known') throw new Error('not a content of ssblog: its data is not in its encoding');
     throw new Error(parsed.kind === 'other' ? 'not a content of ssblog' : `not a content of ssblog: ${parsed.reason}`);
   });
 }

@@ -1,6 +1,7 @@
 /** Steps from one version of the schema to the next, numbered by the version they lead to. */
 import type { Database } from './database.ts';
 import { StoreUnusable } from './failures.ts';
+import { rebuildDrawn } from './rebuild.ts';
 import {
   APPLICATION_ID,
   TABLES,
@@ -18,6 +19,8 @@ import { VERSION_3, VIEWS_6, VIEWS_9 } from './views.ts';
 interface Migration {
   readonly version: number;
   readonly sql: string;
+  /** What SQL cannot do, in the same transaction. */
+  readonly after?: (db: Database) => void;
 }
 
 /** Append only: a step that was released is never changed. */
@@ -31,6 +34,8 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 7, sql: VERSION_7 },
   { version: 8, sql: VERSION_8 },
   { version: 9, sql: VERSION_9 + VIEWS_9 },
+  // Blocks in base32768: others may have sent some to a version that could not read them.
+  { version: 10, sql: '', after: redrawUnreadable },
 ];
 
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));
@@ -60,13 +65,20 @@ export function schemaVersion(db: Database): number {
   return db.number('PRAGMA user_version');
 }
 
+/** Messages that could not be read are read now, where this version can. */
+function redrawUnreadable(db: Database): void {
+  if (db.number('SELECT count(*) FROM feeds WHERE unreadable > 0') === 0) return;
+  for (const messages of rebuildDrawn(db)) void messages;
+}
+
 /** Brings an empty or older store to SCHEMA_VERSION; each step is one transaction. */
 export function migrate(db: Database): void {
-  for (const { version, sql } of MIGRATIONS) {
+  for (const { version, sql, after } of MIGRATIONS) {
     db.transaction(() => {
       // Read inside the transaction: another process may have made the step meanwhile.
       if (schemaVersion(db) >= version) return;
       db.exec(sql);
+      after?.(db);
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version}`);
     });
   }

@@ -12,11 +12,11 @@ const OTHERS = 0o077;
 
 /**
  * Half of what SQLite takes by itself: each of thirty tables and indexes has a page, which is most of a store with few
- * messages; a full one has three and is written and read as fast. A store that exists keeps its own.
+ * messages; a full one has seven and is written and read as fast. A store that exists keeps its own.
  */
 const PAGE_BYTES = 2048;
 
-/** Pages in the WAL before they go to the main file: a commit of a hundred full messages is 300 of them. */
+/** Pages in the WAL before they go to the main file: a commit of a hundred full messages is 700 of them. */
 const CHECKPOINT_PAGES = 8000;
 
 /** What SQLite keeps beside the file. */

@@ -236,5 +236,5 @@ function safeRecordBytes(labels: RunLabels, blocks: boolean): number {
     : // JSON escapes a control character with 6 units, and beside bytes that are not UTF-8 all are in base64 again.
       (MAX_MESSAGE_UNITS - messageUnits(encodeLog(labels, longest))) / (6 + 4 / 3);
   if (bytes < 1) throw new SsblogError('usage', 'source, destination and job are too long together');
-  return Math.floor(bytes);
+  return Math.floor(Math.min(bytes, MAX_RECORD_BYTES));
 }

@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import split2 from 'split2';
 import { SsblogError, systemCode } from '../errors.ts';
+import { decodeBlock } from '../message/block.ts';
 import { type Content, parseContent } from '../message/content.ts';
 import { fits } from '../message/size.ts';
 import { Loop } from './loop.ts';
@@ -237,7 +238,10 @@ async function* spooledContents(path: string): AsyncGenerator<Content | undefine
 function readContent(line: string): Content | undefined {
   try {
     const parsed = parseContent(JSON.parse(line));
-    return parsed.kind === 'known' && fits(parsed.content) ? parsed.content : undefined;
+    if (parsed.kind !== 'known' || !fits(parsed.content)) return undefined;
+    // The writer believes what a block says of its data, and damage need not show in the text.
+    if (parsed.content.type === 'log-block') decodeBlock(parsed.content);
+    return parsed.content;
   } catch {
     return undefined; // a torn or damaged line: counted, and its file kept
   }

@@ -12,6 +12,6 @@ export function checkUnreadable(machine: Machine): Finding[] {
       code: 'unreadable',
       severity: 'info',
       message: `${unreadable} messages of ${nameOf(machine, id)} cannot be read, and are not in the log`,
-      hint: 'update ssblog here if that machine has a newer one; they stay in its feed, signed as they are',
+      hint: 'update ssblog here if that machine has a newer one, and start the daemon: what can be read then is shown; they stay in its feed, signed as they are',
     }));
 }

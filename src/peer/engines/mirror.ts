@@ -12,7 +12,7 @@ import type { EngineContext } from './engine.ts';
 const BATCH_MESSAGES = 256;
 
 /** Beyond this many messages in memory the rest is read back from the record, when its turn comes. */
-const MAX_PENDING_MESSAGES = 4096;
+const MAX_PENDING_MESSAGES = 2048;
 
 interface Waiter {
   readonly feed: string;

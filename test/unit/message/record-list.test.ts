@@ -132,3 +132,24 @@ test('a list of one may hold newlines', () => {
 test('there is no record beyond the last one', () => {
   assert.throws(() => new RecordList().record(0), /no record 0/);
 });
+
+test('a sample has pieces from all over the records, or all of few', () => {
+  const texts = Array.from({ length: 1_000 }, (_, index) => String(index).padStart(9, '0'));
+  const listOf = (some: string[]) =>
+    RecordList.of(
+      some.map((text, index) => ({
+        line: 1 + index,
+        at: 1000,
+        bytes: Buffer.from(text),
+        level: undefined,
+        stream: undefined,
+        more: false,
+      })),
+    );
+  const few = texts.slice(0, 20);
+  assert.equal(listOf(few).sample(4, 50).toString(), few.map((text) => `${text}\n`).join(''));
+  const sample = listOf(texts).sample(4, 50).toString();
+  assert.equal(sample.length, 200);
+  // The middles of four quarters of 10,000 bytes.
+  for (const number of [125, 375, 625, 875]) assert.ok(sample.includes(texts[number] as string), sample);
+});

@@ -71,6 +71,32 @@ for (const cut of [7, 64, 4096, 1e6]) {
   });
 }
 
+/** What a reader of the frames is told that reads some, and gives up or reads on behind the end. */
+function trace(by: Codec, bytes: Buffer, steps: readonly (Error | null)[]): unknown[] {
+  const told: unknown[] = [];
+  const sink = (read: PullSource<unknown>) => {
+    for (const abort of steps) read(abort, (end, packet) => told.push(end || packet));
+  };
+  const source = sourceOf([bytes]);
+  const asked: unknown[] = [];
+  by({ source: sourceOf([]), sink }).sink((abort, callback) => {
+    asked.push(abort);
+    source(abort, callback);
+  });
+  return [told, asked];
+}
+
+for (const [title, steps] of [
+  ['reads behind the goodbye', Array(PACKETS.length + 2).fill(null)],
+  ['gives up at once', [new Error('enough')]],
+  ['gives up after two frames', [null, null, new Error('enough'), null]],
+] as const) {
+  test(`a reader that ${title} is told what the library tells it, and so is the source`, () => {
+    const bytes = encode(PACKETS);
+    assert.deepEqual(trace(codec, bytes, steps), trace(library, bytes, steps));
+  });
+}
+
 const BROKEN: readonly [title: string, bytes: Buffer][] = [
   ['JSON that is cut off', Buffer.from([2, 0, 0, 0, 1, 0, 0, 0, 1, 0x7b])],
   ['a type that there is not', Buffer.from([3, 0, 0, 0, 1, 0, 0, 0, 1, 0x31])],

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { SsblogError } from '../../../src/errors.ts';
+import { encodeBlock } from '../../../src/message/block.ts';
 import { StoreUnusable, type UnusableReason } from '../../../src/store/failures.ts';
 import { openMirror, openStore } from '../../../src/store/open.ts';
-import { FakeFeed, freshDirectory, log } from './fake-feed.ts';
+import { FakeFeed, freshDirectory, log, START_MS } from './fake-feed.ts';
 
 function mode(file: string): string {
   return (statSync(file).mode & 0o777).toString(8);
@@ -119,6 +120,29 @@ test('a store of another version is told apart from a damaged one', (t) => {
   assert.throws(() => openStore(file), unusable('version'));
   alter(file, 'PRAGMA user_version = -1');
   assert.throws(() => openStore(file, { readOnly: true }), unusable('version'));
+});
+
+test('what an older version could not read is in the log after an update', (t) => {
+  const file = join(freshDirectory(t), 'store.db');
+  const feed = new FakeFeed('newer');
+  const lines = ['one', 'two', 'three'].map((text, index) => ({
+    line: 1 + index,
+    at: START_MS,
+    bytes: Buffer.from(text),
+    level: undefined,
+    stream: undefined,
+    more: false,
+  }));
+  const store = openStore(file);
+  store.ingest([feed.message(encodeBlock({ run: 'r', source: 's' }, lines))]);
+  store.close();
+  // As the version before base32768 left it.
+  alter(file, 'DELETE FROM labels; DELETE FROM runs; DELETE FROM series');
+  alter(file, 'UPDATE feeds SET lines = 0, last_at = NULL, unreadable = 1; PRAGMA user_version = 9');
+  const updated = openStore(file);
+  const [known] = updated.feeds();
+  assert.deepEqual([known?.lines, known?.unreadable], [3, 0]);
+  updated.close();
 });
 
 test('a store that cannot be made is an error of the store', (t) => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { syncBuiltinESMExports } from 'node:module';
+import { mock, test } from 'node:test';
+import zlib from 'node:zlib';
 import { type RawLines, splitLines } from '../../../src/lines/split.ts';
 import { decodeBlock } from '../../../src/message/block.ts';
 import { parseContent } from '../../../src/message/content.ts';
@@ -343,6 +345,53 @@ test('blocks of a regular log are nearly as full as a message can be', async () 
   const contents = await packAll(input);
   assert.ok(fillOf(contents) > 0.9, String(fillOf(contents)));
   assert.equal(Buffer.concat(unpack(contents).flatMap(({ bytes }) => [bytes, Buffer.from('\n')])).compare(input), 0);
+});
+
+test('no record is longer than readers expect', () => {
+  const { packer } = packerAt(0);
+  const bytes = Buffer.alloc(2 * MAX_RECORD_BYTES - 1, 'x');
+  const records = unpack([...packer.add([rawLine(bytes), ...manyLines(100)]), ...packer.flush()]);
+  assert.ok(Math.max(...records.map((record) => record.bytes.length)) <= MAX_RECORD_BYTES);
+  assert.deepEqual(join(records)[0], bytes);
+});
+
+/** Bytes that were given to Brotli while `work` was done. */
+async function compressedBytes(work: () => Promise<unknown>): Promise<number> {
+  let bytes = 0;
+  const { brotliCompressSync } = zlib;
+  const spy = mock.method(zlib, 'brotliCompressSync', (...args: Parameters<typeof brotliCompressSync>) => {
+    bytes += (args[0] as Buffer).length;
+    return brotliCompressSync(...args);
+  });
+  syncBuiltinESMExports();
+  try {
+    await work();
+  } finally {
+    spy.mock.restore();
+    syncBuiltinESMExports();
+  }
+  return bytes;
+}
+
+test('of kinds of lines that take turns little is compressed twice, and blocks are well filled', async () => {
+  const random = seededRandom(11);
+  const kinds = [
+    (index: number) => `INFO backup: copied /home/anna/photos/2026/${index % 977}/IMG_${index}.jpg in ${index % 89} ms`,
+    () =>
+      `sshd[${random.below(30_000)}]: Failed password for root from ${random.below(256)}.${random.below(256)}.9.1 port ${random.below(65_536)}`,
+    () =>
+      `[${random.below(90)}] LOG: duration: ${random.below(900_000) / 1000} ms  SELECT * FROM items WHERE id = ${random.below(1e6)}`,
+    (index: number) => `job-${random.below(9)} finished: nothing to do (attempt ${1 + (index % 3)})`,
+  ];
+  const lines = Array.from({ length: 200_000 }, (_, index) => `${kinds[Math.floor(index / 2_000) % 4]?.(index)}\n`);
+  const input = Buffer.from(lines.join(''));
+  let contents: LineContent[] = [];
+  const bytes = await compressedBytes(async () => {
+    contents = await packAll(input);
+  });
+  const times = bytes / input.length;
+  assert.ok(times < 2, `${times}`);
+  assert.ok(fillOf(contents) > 0.85, String(fillOf(contents)));
 });
 
 for (const name of LOGHUB_FILES) {

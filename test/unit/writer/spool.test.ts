@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SsblogError } from '../../../src/errors.ts';
+import { encodeBlock } from '../../../src/message/block.ts';
 import type { Content, LogContent } from '../../../src/message/content.ts';
 import { Spool, spoolState } from '../../../src/writer/spool.ts';
 import { createSpoolFile } from '../../../src/writer/spool-file.ts';
@@ -175,6 +176,31 @@ test('a damaged file gives every line that can be read and is set aside', async 
   assert.deepEqual(written, [log(1), log(2)]);
   assert.equal(readFileSync(join(dir, 'damaged', name), 'utf8'), text);
   assert.equal(notices.length, 1);
+  assert.match(notices[0] ?? '', /2 lines/);
+});
+
+test('a block that is not what it was is not published', async (t) => {
+  const dir = directory(t);
+  const file = createSpoolFile(dir, 'r');
+  await file.append([log(1)]);
+  await file.close();
+  const name = readdirSync(dir)[0] as string;
+  const records = Array.from({ length: 100 }, (_, index) => ({
+    line: 2 + index,
+    at: 1000,
+    bytes: Buffer.from(`line ${(index * 7919) % 1000}`),
+    level: undefined,
+    stream: undefined,
+    more: false,
+  }));
+  const block = encodeBlock({ run: 'r', source: 's' }, records);
+  const { data } = block;
+  const damaged = { ...block, data: `${data.slice(0, 20)}\u5555${data.slice(21)}` };
+  const escaped = { ...block, data: '\u0001'.repeat(7_000) };
+  writeFileSync(join(dir, name), [log(1), damaged, escaped, block].map((one) => `${JSON.stringify(one)}\n`).join(''));
+  const { spool, written, notices } = drain(t, dir);
+  await spool.start();
+  assert.deepEqual(written, [log(1), block]);
   assert.match(notices[0] ?? '', /2 lines/);
 });
 
