@@ -4,9 +4,9 @@
  *
  * The bytes are one row of bits, the highest of each byte first. Each 15 of them are a number v from 0 to 7FFF (hex) and
  * become the character U+3400 + v where v is below 6C00, else U+4000 + v: characters of CJK (U+3400 to U+9FFF) and Hangul
- * (U+AC00 to U+BFFF), which JSON does not escape and NFC leaves alone. What is left at the end is
- * filled up with zeros: one to seven bits to seven, which become a character from U+C000 to U+C07F; eight to fourteen
- * bits to fifteen, as before. So each row of bytes has one text.
+ * (U+AC00 to U+BFFF), which JSON does not escape and NFC leaves alone. What is left at the end is filled up with zeros:
+ * one to seven bits to seven, which become a character from U+C000 to U+C07F; eight to fourteen bits to fifteen, as
+ * before. So each row of bytes has one text.
  */
 
 /** In one character, which is one UTF-16 unit. */
@@ -22,21 +22,26 @@ const NO_NUMBER = 0x8000;
 /** utf16le has the low byte first, whatever machine this is. */
 const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
-/** The number of each UTF-16 unit. */
-const NUMBERS = numbersOfUnits();
+/** The number of each UTF-16 unit; made when it is first needed, for most commands decode nothing. */
+let numbers: Uint16Array | undefined;
 
 function numbersOfUnits(): Uint16Array {
-  const numbers = new Uint16Array(0x10000).fill(NO_NUMBER);
-  for (let number = 0; number <= MASK; number += 1) numbers[unitOf(number)] = number;
-  return numbers;
+  const table = new Uint16Array(0x10000).fill(NO_NUMBER);
+  for (let number = 0; number <= MASK; number += 1) table[unitOf(number)] = number;
+  return table;
 }
 
 function unitOf(number: number): number {
   return number + (number < 0x6c00 ? 0x3400 : 0x4000);
 }
 
+/** How many UTF-16 units the text of so many bytes has. */
+export function unitsFor(bytes: number): number {
+  return Math.ceil((bytes * 8) / BITS);
+}
+
 export function toBase32768(bytes: Uint8Array): string {
-  const units = new Uint16Array(Math.ceil((bytes.length * 8) / BITS));
+  const units = new Uint16Array(unitsFor(bytes.length));
   let count = 0;
   let at = 0;
   // 15 bytes are 8 characters; a loop over single bits or bytes takes twice as long, and all that is shipped comes by.
@@ -76,6 +81,7 @@ export function toBase32768(bytes: Uint8Array): string {
 
 /** @returns undefined when the text is not what `toBase32768` makes of any bytes */
 export function fromBase32768(text: string): Buffer | undefined {
+  numbers ??= numbersOfUnits();
   const buffer = Buffer.from(text, 'utf16le');
   if (isBigEndian) buffer.swap16();
   const units = new Uint16Array(buffer.buffer, buffer.byteOffset, text.length);
@@ -88,7 +94,7 @@ export function fromBase32768(text: string): Buffer | undefined {
   let length = 0;
   let seen = 0;
   for (let index = 0; index < count; index += 1) {
-    const number = NUMBERS[units[index] as number] as number;
+    const number = numbers[units[index] as number] as number;
     seen |= number;
     held = (held << BITS) | number;
     bits += BITS - 8;

@@ -130,8 +130,10 @@ function hasData(content: Content): boolean {
 function checkContents(contents: unknown): Content[] {
   return writeSchema.parse(contents).map((content) => {
     const parsed = parseContent(content);
-    if (parsed.kind === 'known' && hasData(parsed.content)) return parsed.content;
-    if (parsed.kind === 'known') throw new Error('not a content of ssblog: its data is not in its encoding');
+    if (parsed.kind === 'known') {
+      if (hasData(parsed.content)) return parsed.content;
+      throw new Error('not a content of ssblog: its data is not in its encoding');
+    }
     throw new Error(parsed.kind === 'other' ? 'not a content of ssblog' : `not a content of ssblog: ${parsed.reason}`);
   });
 }

@@ -34,7 +34,8 @@ const MIGRATIONS: readonly Migration[] = [
   { version: 7, sql: VERSION_7 },
   { version: 8, sql: VERSION_8 },
   { version: 9, sql: VERSION_9 + VIEWS_9 },
-  // Blocks in base32768: others may have sent some to a version that could not read them.
+  // Blocks in base32768: others may have sent some to a version that could not read them. What draws them anew knows
+  // the newest tables only: whoever appends a step moves `after` to it.
   { version: 10, sql: '', after: redrawUnreadable },
 ];
 

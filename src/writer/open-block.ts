@@ -2,7 +2,7 @@
  * The block that gathers records until it fills a message. How far they shrink is known only afterwards, so it is
  * guessed and corrected: a few attempts for each block.
  */
-import { BITS } from '../message/base32768.ts';
+import { unitsFor } from '../message/base32768.ts';
 import { encodeBlock, type PackedBlock, packBlock, sealBlock } from '../message/block.ts';
 import { compress, type Effort } from '../message/block-encodings.ts';
 import type { LogBlockContent, LogContent } from '../message/content.ts';
@@ -140,8 +140,8 @@ export class OpenBlock {
   #attempt(count: number, effort: Effort): Attempt {
     const block = packBlock(this.#labels, this.#records, count, effort);
     const room = MAX_MESSAGE_UNITS - messageUnits(block.content);
-    const units = Math.ceil((block.data.length * 8) / BITS);
-    return { block, effort, count, bytes: this.#records.bytes(count), fill: units / room };
+    const fill = unitsFor(block.data.length) / room;
+    return { block, effort, count, bytes: this.#records.bytes(count), fill };
   }
 
   #sampleDensity(): number {
