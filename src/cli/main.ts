@@ -138,7 +138,7 @@ process.on('uncaughtException', (error) => {
 const inheritedUmask = process.umask(0o077);
 
 // SSB's libraries leave timers and sockets behind: the process ends when its work is done.
-const exitCode = await main(process.argv.slice(2));
-// What was written last may still fail, and says so by an event.
-await new Promise((resolve) => process.stdout.write('', resolve));
-process.exit(exitCode);
+void main(process.argv.slice(2)).then((exitCode) => {
+  // What was written last may still fail, and says so by an event.
+  process.stdout.write('', () => process.exit(exitCode));
+});
