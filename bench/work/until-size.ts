@@ -1,15 +1,25 @@
 import { statSync } from 'node:fs';
-import { waitFor } from '../../test/helpers/wait-for.ts';
+import { DEADLINE_MS, waitFor } from '../../test/helpers/wait-for.ts';
 
 const EVERY_MS = 5;
-const DEADLINE_MS = 20 * 60_000;
+/** However slow a contender is, it never writes nothing for so long: it hangs. */
+const STALL_MS = DEADLINE_MS;
 
-/** Resolves when the file has so many bytes. */
+/**
+ * Resolves when the file has so many bytes.
+ * @throws when it has not grown for a minute
+ */
 export async function untilSize(file: string, bytes: number): Promise<void> {
-  const size = () => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  await waitFor(`${bytes} bytes in ${file}`, () => size() >= bytes, {
-    everyMs: EVERY_MS,
-    deadlineMs: DEADLINE_MS,
-    detail: () => `there are ${size()}`,
-  });
+  let size = 0;
+  let grewAt = performance.now();
+  const isThere = () => {
+    const now = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (now !== size) grewAt = performance.now();
+    size = now;
+    if (size < bytes && performance.now() - grewAt > STALL_MS) {
+      throw new Error(`${file} has ${size} bytes of ${bytes}, and none more since ${STALL_MS / 1000} s`);
+    }
+    return size >= bytes;
+  };
+  await waitFor(`${bytes} bytes in ${file}`, isThere, { everyMs: EVERY_MS, deadlineMs: Number.POSITIVE_INFINITY });
 }
