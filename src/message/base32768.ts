@@ -16,23 +16,22 @@ const MASK = 0x7fff;
 const SHORT_BITS = 7;
 const SHORT_MASK = 0x7f;
 const FIRST_SHORT = 0xc000;
-/** Mark of a unit that is no character of the alphabet. */
-const NO_NUMBER = 0x8000;
-
 /** utf16le has the low byte first, whatever machine this is. */
 const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
-/** The number of each UTF-16 unit; made when it is first needed, for most commands decode nothing. */
-let numbers: Uint16Array | undefined;
-
-function numbersOfUnits(): Uint16Array {
-  const table = new Uint16Array(0x10000).fill(NO_NUMBER);
-  for (let number = 0; number <= MASK; number += 1) table[unitOf(number)] = number;
-  return table;
-}
-
 function unitOf(number: number): number {
   return number + (number < 0x6c00 ? 0x3400 : 0x4000);
+}
+
+/**
+ * What a unit stands for; it has more than 15 bits where the unit is no character of the alphabet. Without a branch,
+ * because no processor could foresee it.
+ */
+function number(units: Uint16Array, at: number): number {
+  const unit = units[at] as number;
+  const isHangul = (0xabff - unit) >> 31;
+  const isBetween = ~isHangul & ((0x9fff - unit) >> 31);
+  return (unit - 0x3400 - (isHangul & 0x0c00)) | isBetween;
 }
 
 /** How many UTF-16 units the text of so many bytes has. */
@@ -81,7 +80,6 @@ export function toBase32768(bytes: Uint8Array): string {
 
 /** @returns undefined when the text is not what `toBase32768` makes of any bytes */
 export function fromBase32768(text: string): Buffer | undefined {
-  numbers ??= numbersOfUnits();
   const buffer = Buffer.from(text, 'utf16le');
   if (isBigEndian) buffer.swap16();
   const units = new Uint16Array(buffer.buffer, buffer.byteOffset, text.length);
@@ -89,14 +87,43 @@ export function fromBase32768(text: string): Buffer | undefined {
   const isShort = short >= 0 && short <= SHORT_MASK;
   const count = isShort ? units.length - 1 : units.length;
   const bytes = Buffer.allocUnsafe(Math.floor((count * BITS + (isShort ? SHORT_BITS : 0)) / 8));
+  let length = 0;
+  let index = 0;
+  let seen = 0;
+  // As above: twice as fast as unit by unit.
+  for (; index + 8 <= count; index += 8) {
+    const n0 = number(units, index);
+    const n1 = number(units, index + 1);
+    const n2 = number(units, index + 2);
+    const n3 = number(units, index + 3);
+    const n4 = number(units, index + 4);
+    const n5 = number(units, index + 5);
+    const n6 = number(units, index + 6);
+    const n7 = number(units, index + 7);
+    seen |= n0 | n1 | n2 | n3 | n4 | n5 | n6 | n7;
+    bytes[length] = n0 >> 7;
+    bytes[length + 1] = (n0 << 1) | (n1 >> 14);
+    bytes[length + 2] = n1 >> 6;
+    bytes[length + 3] = (n1 << 2) | (n2 >> 13);
+    bytes[length + 4] = n2 >> 5;
+    bytes[length + 5] = (n2 << 3) | (n3 >> 12);
+    bytes[length + 6] = n3 >> 4;
+    bytes[length + 7] = (n3 << 4) | (n4 >> 11);
+    bytes[length + 8] = n4 >> 3;
+    bytes[length + 9] = (n4 << 5) | (n5 >> 10);
+    bytes[length + 10] = n5 >> 2;
+    bytes[length + 11] = (n5 << 6) | (n6 >> 9);
+    bytes[length + 12] = n6 >> 1;
+    bytes[length + 13] = (n6 << 7) | (n7 >> 8);
+    bytes[length + 14] = n7;
+    length += 15;
+  }
   let held = 0;
   let bits = 0;
-  let length = 0;
-  let seen = 0;
-  for (let index = 0; index < count; index += 1) {
-    const number = numbers[units[index] as number] as number;
-    seen |= number;
-    held = (held << BITS) | number;
+  for (; index < count; index += 1) {
+    const value = number(units, index);
+    seen |= value;
+    held = (held << BITS) | value;
     bits += BITS - 8;
     bytes[length] = held >> bits;
     length += 1;
@@ -105,7 +132,7 @@ export function fromBase32768(text: string): Buffer | undefined {
     bytes[length] = held >> bits;
     length += 1;
   }
-  if ((seen & NO_NUMBER) !== 0) return undefined;
+  if ((seen & ~MASK) !== 0) return undefined;
   if (isShort) {
     held = (held << SHORT_BITS) | short;
     bits += SHORT_BITS;

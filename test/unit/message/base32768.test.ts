@@ -50,6 +50,19 @@ for (const unit of OUTSIDE) {
   });
 }
 
+test('of all units only those of the alphabet are read', () => {
+  const alphabet = new Set(
+    Array.from({ length: 0x8000 }, (_, number) => String.fromCharCode(number + (number < 0x6c00 ? 0x3400 : 0x4000))),
+  );
+  for (let code = 0; code <= 0xffff; code += 1) {
+    const unit = String.fromCharCode(code);
+    // Eight units are 15 bytes, which are read together.
+    const bytes = fromBase32768(`${unit}${'\u3400'.repeat(7)}`);
+    assert.equal(bytes !== undefined, alphabet.has(unit), `U+${code.toString(16)}`);
+    if (bytes !== undefined) assert.equal(toBase32768(bytes)[0], unit);
+  }
+});
+
 test('there is one text for each row of bytes', () => {
   const unit = fc.oneof(
     fc.constantFrom('\u3400', '\u3401', '\u3480', '\u9fff', '\uac00', '\ubfff', '\uc000', '\uc001', '\uc040', '\uc07f'),
