@@ -48,7 +48,9 @@ function compileAhead() {
     const script = require('./bin/ssblog.js');
     process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(cache)}, script.createCachedData()));`;
   try {
-    const run = (...words) => execFileSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+    // Settings of whoever builds are for their own machine.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SSBLOG_')));
+    const run = (...words) => execFileSync(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     run('bin/ssblog.js', 'init', '--name', 'build', ...machine);
     // Node leaves out the name of a script here, which the program expects before its arguments.
     run('--eval', keepCache, 'ssblog', 'whoami', ...machine);
