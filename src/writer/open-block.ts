@@ -29,7 +29,7 @@ const GOOD: Readonly<Record<Effort, number>> = { fast: 0.8, small: 0.9 };
 /** What does not fit is tried with fewer records this often, or more often until it fits. */
 const MAX_ATTEMPTS = 3;
 /** So much of a run is compressed with care: most runs are short, and what rushes on must not wait … */
-const CAREFUL_BYTES = 1024 * 1024;
+const CAREFUL_BYTES = 2 * 1024 * 1024;
 /** … and so much more for each millisecond: a two-hundredth of a rush, and all of what comes slowly. */
 const CAREFUL_BYTES_PER_MS = 256;
 
