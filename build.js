@@ -30,6 +30,9 @@ await build({
   define: { 'import.meta.url': 'fileUrl' },
   banner: { js: "const fileUrl = require('node:url').pathToFileURL(__filename).href;" },
 });
+// esbuild leaves what is not ASCII in regular expressions and comments; both may have it escaped.
+const text = readFileSync('dist/main.cjs', 'utf8');
+writeFileSync('dist/main.cjs', text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`));
 // Threads begin with files of their own.
 await build({
   ...options,
@@ -45,11 +48,12 @@ function compileAhead() {
   const machine = ['--path', join(directory, 'machine'), '--quiet'];
   const cache = join(directory, 'cache');
   const keepCache = `
-    const script = require('./bin/ssblog.js');
-    process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(cache)}, script.createCachedData()));`;
+    const { makeCache } = require('./bin/ssblog.js');
+    process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(cache)}, makeCache()));`;
   try {
-    // Settings of whoever builds are for their own machine.
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SSBLOG_')));
+    // Settings of whoever builds are not for the machine that is made here, and V8's flags not for who runs ssblog.
+    const isOther = ([name]) => name !== 'NODE_OPTIONS' && !name.startsWith('SSBLOG_');
+    const env = Object.fromEntries(Object.entries(process.env).filter(isOther));
     const run = (...words) => execFileSync(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     run('bin/ssblog.js', 'init', '--name', 'build', ...machine);
     // Node leaves out the name of a script here, which the program expects before its arguments.

@@ -134,6 +134,11 @@ process.on('uncaughtException', (error) => {
   process.exit(report(error, process.argv.slice(2)));
 });
 
+// Nothing is left to wait for, but the verb waits: it must not look like success.
+process.on('beforeExit', () => {
+  process.exit(report(new Error('ended before its work was done'), process.argv.slice(2)));
+});
+
 // What is made here is for its owner alone, also what libraries make.
 const inheritedUmask = process.umask(0o077);
 

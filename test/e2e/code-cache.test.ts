@@ -1,56 +1,102 @@
-/** What V8 compiled when dist/ was made saves time, and nothing depends on it. */
+/** What V8 compiled when dist/ was made saves time, and nothing else depends on it. */
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PROJECT, type Sandbox, sandbox } from '../helpers/sandbox.ts';
 
-const CACHE = join('dist', 'main.cjs.cache');
+const VERSION = (JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string }).version;
 
-/** An installation whose files a test may change. */
-function install(t: TestContext): { box: Sandbox; script: string; cache: string } {
+interface Installation {
+  readonly box: Sandbox;
+  readonly script: string;
+  readonly main: string;
+  readonly cache: string;
+}
+
+/** Files that a test may change. */
+function install(t: TestContext): Installation {
   const box = sandbox(t);
-  for (const name of ['bin', 'dist', 'package.json']) {
-    cpSync(join(PROJECT, name), box.path('ssblog', name), { recursive: true });
-  }
-  symlinkSync(join(PROJECT, 'node_modules'), box.path('ssblog', 'node_modules'));
-  return { box, script: box.path('ssblog', 'bin', 'ssblog.js'), cache: box.path('ssblog', CACHE) };
+  const dir = box.path('some where', 'ssblog');
+  for (const name of ['bin', 'dist', 'package.json'])
+    cpSync(join(PROJECT, name), join(dir, name), { recursive: true, preserveTimestamps: true });
+  symlinkSync(join(PROJECT, 'node_modules'), join(dir, 'node_modules'));
+  const main = join(dir, 'dist', 'main.cjs');
+  return { box, script: join(dir, 'bin', 'ssblog.js'), main, cache: `${main}.cache` };
+}
+
+/** The program runs. @returns whether it ran with the cache */
+async function usesCache({ box, script }: Installation, node = process.execPath, flags: string[] = []) {
+  const path = JSON.stringify(script);
+  const code = `const ssblog = require(${path}); process.on('exit', () => process.stderr.write(String(ssblog.hasCache)));`;
+  const { text, stderr, code: exit } = await box.run(node, [...flags, '--eval', code, 'ssblog', '--version']);
+  assert.deepEqual([text, exit], [`${VERSION}\n`, 0], stderr);
+  return stderr === 'true';
+}
+
+function overwrite(file: string, at: number, change: (byte: number) => number): void {
+  const bytes = readFileSync(file);
+  bytes[at] = change(bytes[at] as number);
+  writeFileSync(file, bytes);
 }
 
 test('V8 takes the cache that the build made', async (t) => {
-  const { box, script } = install(t);
-  const code = `process.on('exit', () => process.stderr.write(String(require(${JSON.stringify(script)}).cachedDataRejected)));
-    require(${JSON.stringify(script)});`;
-  const { stderr, code: exit } = await box.run(process.execPath, ['--eval', code, 'ssblog', '--version']);
-  assert.deepEqual([stderr, exit], ['false', 0]);
+  assert.equal(await usesCache(install(t)), true);
 });
 
-const spoiled: Readonly<Record<string, (cache: string) => void>> = {
-  'is missing': (cache) => rmSync(cache),
-  'is empty': (cache) => truncateSync(cache, 0),
-  'is cut off': (cache) => truncateSync(cache, 100_000),
-  'is of another version of V8': (cache) => {
-    const bytes = readFileSync(cache);
-    bytes.writeUInt32LE(bytes.readUInt32LE(4) ^ 1, 4); // after the magic number: a hash of the version
-    writeFileSync(cache, bytes);
+test('a link to the program is as good, as npm makes one', async (t) => {
+  const { box, script } = install(t);
+  symlinkSync(script, box.path('ssblog'));
+  const { text, code } = await box.run(process.execPath, [box.path('ssblog'), '--version']);
+  assert.deepEqual([text, code], [`${VERSION}\n`, 0]);
+});
+
+const spoiled: Readonly<Record<string, (installation: Installation) => void>> = {
+  'is missing': ({ cache }) => rmSync(cache),
+  'is empty': ({ cache }) => truncateSync(cache, 0),
+  'is cut off': ({ cache }) => truncateSync(cache, 100_000),
+  'is a directory': ({ cache }) => {
+    rmSync(cache);
+    mkdirSync(cache);
   },
+  'is damaged where V8 looks': ({ cache }) => overwrite(cache, 40, (byte) => byte ^ 1),
+  'is damaged where V8 does not look': ({ cache }) => overwrite(cache, 200_000, (byte) => byte ^ 1),
+  'is that of another text of the same length': ({ main }) =>
+    overwrite(main, readFileSync(main, 'latin1').indexOf('// src/') + 3, (byte) => byte ^ 0x20),
 };
 
 for (const [state, spoil] of Object.entries(spoiled)) {
-  test(`the program runs when its cache ${state}`, async (t) => {
-    const { box, script, cache } = install(t);
-    spoil(cache);
-    const { text, stderr, code } = await box.run(process.execPath, [script, '--version']);
-    assert.deepEqual([text, stderr, code], [`${version()}\n`, '', 0]);
+  test(`the program runs without its cache when that ${state}`, async (t) => {
+    const installation = install(t);
+    spoil(installation);
+    assert.equal(await usesCache(installation), false);
   });
 }
 
-test('the program runs when V8 has other flags than the build had', async (t) => {
-  const { box, script } = install(t);
-  const { text, code } = await box.run(process.execPath, ['--no-opt', script, '--version']);
-  assert.deepEqual([text, code], [`${version()}\n`, 0]);
+test('another Node runs without it, even one that V8 cannot tell from the one of the build', async (t) => {
+  const installation = install(t);
+  const node = installation.box.path('node');
+  copyFileSync(process.execPath, node);
+  chmodSync(node, 0o755);
+  utimesSync(node, 1, 1);
+  assert.equal(await usesCache(installation, node), false);
 });
 
-function version(): string {
-  return (JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string }).version;
-}
+test('V8 with other flags than the build had runs without it', async (t) => {
+  assert.equal(await usesCache(install(t), process.execPath, ['--no-opt']), false);
+});
+
+test('the program is ASCII, as it is read', () => {
+  assert.match(readFileSync(join(PROJECT, 'dist', 'main.cjs'), 'latin1'), /^\p{ASCII}*$/u);
+});
