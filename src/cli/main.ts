@@ -142,8 +142,12 @@ process.on('beforeExit', () => {
 // What is made here is for its owner alone, also what libraries make.
 const inheritedUmask = process.umask(0o077);
 
-// SSB's libraries leave timers and sockets behind: the process ends when its work is done.
-void main(process.argv.slice(2)).then((exitCode) => {
+async function run(): Promise<never> {
+  const exitCode = await main(process.argv.slice(2));
   // What was written last may still fail, and says so by an event.
-  process.stdout.write('', () => process.exit(exitCode));
-});
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  // SSB's libraries leave timers and sockets behind: the process ends when its work is done.
+  process.exit(exitCode);
+}
+
+void run();

@@ -103,7 +103,7 @@ test('of two machines that tell one person, one does, also when the other is off
   await told(receiver, `/${second.name}`, /music/);
   await worker.run('home', 'run-4', 0);
   await told(receiver, `/${second.name}`, /home .*well again/);
-  await waitFor('two more mails', () => sink.mails().length === 4);
+  await waitFor('two more mails', () => sink.mails().length === 4, { detail: () => sink.mails().join('\n\n') });
 
   // It comes back, hears what was told meanwhile, and has its turn again.
   await first.start();

@@ -128,6 +128,9 @@ for (const { tool, file, prepare, args, failure } of RECIPES) {
     const good = await box.run(script, args(where, source), { env });
     assert.equal(good.code, 0, good.stderr);
     assert.equal((await jobOf(machine, file))?.state, 'ok');
+    // borg's archives are named by the second.
+    const ended = Math.floor(Date.now() / 1000);
+    await waitFor('the next second', () => Math.floor(Date.now() / 1000) > ended, { everyMs: 20 });
     const bad = await box.run(script, args(where, `${source}/nowhere`), { env });
     assert.equal(bad.code, failure.exit, bad.stderr);
     // borg takes a path that is not there for a warning, and the recipe takes warnings for good.
