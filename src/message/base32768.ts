@@ -16,6 +16,7 @@ const MASK = 0x7fff;
 const SHORT_BITS = 7;
 const SHORT_MASK = 0x7f;
 const FIRST_SHORT = 0xc000;
+
 /** utf16le has the low byte first, whatever machine this is. */
 const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
