@@ -134,11 +134,20 @@ process.on('uncaughtException', (error) => {
   process.exit(report(error, process.argv.slice(2)));
 });
 
+// Nothing is left to wait for, but the verb waits: it must not look like success.
+process.on('beforeExit', () => {
+  process.exit(report(new Error('ended before its work was done'), process.argv.slice(2)));
+});
+
 // What is made here is for its owner alone, also what libraries make.
 const inheritedUmask = process.umask(0o077);
 
-// SSB's libraries leave timers and sockets behind: the process ends when its work is done.
-const exitCode = await main(process.argv.slice(2));
-// What was written last may still fail, and says so by an event.
-await new Promise((resolve) => process.stdout.write('', resolve));
-process.exit(exitCode);
+async function run(): Promise<never> {
+  const exitCode = await main(process.argv.slice(2));
+  // What was written last may still fail, and says so by an event.
+  await new Promise((resolve) => process.stdout.write('', resolve));
+  // SSB's libraries leave timers and sockets behind: the process ends when its work is done.
+  process.exit(exitCode);
+}
+
+void run();

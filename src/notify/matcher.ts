@@ -124,9 +124,8 @@ export function startMatcher(options: MatcherOptions): Matcher {
   };
 }
 
-/** Beside this file in the source, above it where the program was put into few files. */
+/** Beside this file, as it is written and as it is built (build.js). */
 function workerFile(): URL {
-  const places = ['./match-worker.ts', './match-worker.js', '../match-worker.js'];
-  const files = places.map((place) => new URL(place, import.meta.url));
-  return files.find((file) => existsSync(file)) ?? new URL('./match-worker.js', import.meta.url);
+  const written = new URL('./match-worker.ts', import.meta.url);
+  return existsSync(written) ? written : new URL('./match-worker.js', import.meta.url);
 }

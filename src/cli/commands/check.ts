@@ -69,7 +69,7 @@ async function check(call: Invocation, options: CheckOptions): Promise<void> {
   const [{ openReader }, { jobReader }, { findProblems }, { lastOutput }, { renderNagios }, { renderProblems }] =
     await Promise.all([
       import('../reader.ts'),
-      import('../job-options.ts'),
+      import('../job-reader.ts'),
       import('../../jobs/problems.ts'),
       import('../../jobs/last-output.ts'),
       import('../render/nagios.ts'),

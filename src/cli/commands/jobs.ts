@@ -68,7 +68,7 @@ async function run(call: Invocation, name: string | undefined, { job: _job, ...o
   const access = await loadMachine(call);
   const [{ openReader }, { jobReader, onlyJob }, { jobHistory }, { resultOf }, render] = await Promise.all([
     import('../reader.ts'),
-    import('../job-options.ts'),
+    import('../job-reader.ts'),
     import('../../jobs/job-states.ts'),
     import('../../jobs/state.ts'),
     import('../render/jobs.ts'),
@@ -116,7 +116,7 @@ async function publishChange(
   const [{ openReader }, { jobReader, onlyJob }, { wishTime }, { parseFutureTime }, { openControl }] =
     await Promise.all([
       import('../reader.ts'),
-      import('../job-options.ts'),
+      import('../job-reader.ts'),
       import('../../jobs/job-states.ts'),
       import('../time.ts'),
       import('../../peer/open-control.ts'),
