@@ -1,7 +1,8 @@
 /**
  * For `node --import`: puts named points around what the program does to its disk and its sockets, without a word in
- * the program itself. Wraps Node's own modules (named imports of them are renewed), chloride's signing, and, through
- * a resolve hook, the classes of SQLite, whose methods cannot be replaced.
+ * the program itself. Wraps Node's own modules (named imports of them are renewed), chloride's signing, and puts a
+ * class of ours in place of SQLite's, whose methods cannot be replaced: for `import` by a resolve hook, for `require`
+ * in its cache.
  */
 import fs from 'node:fs';
 import { createRequire, register, syncBuiltinESMExports } from 'node:module';
@@ -9,7 +10,11 @@ import net from 'node:net';
 import { sep } from 'node:path';
 import { isNext, pass } from './points.js';
 
+const require = createRequire(import.meta.url);
 register('./hooks.js', import.meta.url);
+const sqlite = require('@photostructure/sqlite');
+const { DatabaseSync } = await import('./sqlite.js');
+require.cache[require.resolve('@photostructure/sqlite')].exports = { ...sqlite, DatabaseSync };
 
 /** Passes `name.before`, works, passes `name.after`. */
 function aroundSync(name, work) {
@@ -108,7 +113,7 @@ stdout.write = function (text, ...rest) {
   return String(text).startsWith('{"run":') ? aroundSync('report', work) : work();
 };
 
-const sodium = createRequire(import.meta.url)('chloride');
+const sodium = require('chloride');
 const { crypto_sign_detached: sign, crypto_sign_verify_detached: verify } = sodium;
 const isMessage = (bytes) => bytes.subarray(0, 16).includes('"previous"');
 sodium.crypto_sign_detached = (bytes, ...rest) => {
