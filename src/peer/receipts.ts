@@ -12,6 +12,7 @@ const MAX_MACHINES = 1_000;
 /** What comes together is told, and written, once. */
 const TELL_MS = 200;
 const WRITE_MS = 1_000;
+const WRITE_AGAIN_MS = 60_000;
 
 const fileSchema = z.record(z.string(), z.int().nonnegative());
 
@@ -36,6 +37,9 @@ export class Receipts {
   readonly #untold = new Map<string, number>();
   #teller: NodeJS.Timeout | undefined;
   #writer: NodeJS.Timeout | undefined;
+  /** What was said of the failure that lasts. */
+  #said: string | undefined;
+  #closed = false;
 
   constructor(options: ReceiptsOptions) {
     this.#options = options;
@@ -58,6 +62,7 @@ export class Receipts {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#teller);
     if (this.#writer !== undefined) this.#write();
   }
@@ -77,8 +82,16 @@ export class Receipts {
     this.#writer = undefined;
     try {
       writeKept(this.#options.file, Object.fromEntries(this.#receipts));
+      this.#said = undefined;
     } catch (error) {
-      this.#options.notice((error as Error).message); // they are heard anew at the next connection
+      this.#fail((error as Error).message);
     }
+  }
+
+  #fail(text: string): void {
+    if (!this.#closed) this.#writer = setTimeout(() => this.#write(), WRITE_AGAIN_MS);
+    if (text === this.#said) return;
+    this.#said = text;
+    this.#options.notice(text);
   }
 }

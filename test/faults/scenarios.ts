@@ -112,8 +112,8 @@ export function scenarios(context: ScenarioContext, isLong: boolean): void {
             assert.ok(sender.isRunning, sender.said);
             const said = sender.said.split('\n').filter((line) => /space|full/.test(line));
             assert.ok(
-              said.length >= 1 && said.length <= 2,
-              `one message from each of store and spool: ${said.join('\n')}`,
+              said.length >= 1 && said.length <= 3,
+              `one message from each of store, spool and receipts: ${said.join('\n')}`,
             );
             disk.free();
           },
