@@ -30,8 +30,8 @@ const GOOD: Readonly<Record<Effort, number>> = { fast: 0.8, small: 0.9 };
 const MAX_ATTEMPTS = 3;
 /** So much of a run is compressed with care: most runs are short, and what rushes on must not wait … */
 const CAREFUL_BYTES = 2 * 1024 * 1024;
-/** … and so much more for each millisecond: a fiftieth of a rush, and all of what comes slowly. */
-const CAREFUL_BYTES_PER_MS = 1024;
+/** … and so much more for each millisecond: a two-hundredth of a rush, and all of what comes slowly. */
+const CAREFUL_BYTES_PER_MS = 256;
 
 /** To make a message of the first `count` records. */
 interface Attempt extends Filled {
