@@ -108,7 +108,7 @@ export function detectLevel(bytes: Buffer, start = 0, end = bytes.length): Level
     suffixLevel(bytes, start, end);
   if (level !== undefined) return level;
   const levelOf = bytes[from] === BRACE ? levelInJson : levelInText;
-  return findWord(bytes, { start, from, end, scanEnd: Math.min(end, start + SCAN_BYTES) }, levelOf);
+  return findWord(bytes, { start, end, from, scanEnd: Math.min(end, start + SCAN_BYTES) }, levelOf);
 }
 
 /** `<N>`: facility * 8 + severity (RFC 5424, 6.2.1), or the severity alone (systemd's sd-daemon(3)). */
@@ -123,7 +123,8 @@ function prefixLevel(line: Buffer, from: number, end: number): Level | undefined
   if (forms === undefined) return undefined;
   for (const { bytes, level, rest } of forms) {
     const restStart = from + bytes.length;
-    if (restStart > end || bytes.compare(line, from, restStart) !== 0) continue;
+    // Most lines differ in the second byte, and a call takes longer than that look.
+    if (line[from + 1] !== bytes[1] || restStart > end || bytes.compare(line, from, restStart) !== 0) continue;
     if (rest?.test(line.toString('latin1', restStart, end)) !== false) return level;
   }
   return undefined;
@@ -140,81 +141,84 @@ function suffixLevel(bytes: Buffer, start: number, end: number): Level | undefin
 }
 
 /** In JSON all but the keys is somebody's text. */
-function levelInJson(line: Buffer, word: Word): Level | undefined {
-  return word.level === undefined ? levelOfKey(line, word) : undefined;
+function levelInJson(bytes: Buffer, word: Word): Level | undefined {
+  return word.level === undefined ? levelOfKey(bytes, word) : undefined;
 }
 
-function levelInText(line: Buffer, word: Word): Level | undefined {
-  if (word.level === undefined) return levelOfKey(line, word);
-  return isStatement(line, word) ? word.level : undefined;
+function levelInText(bytes: Buffer, word: Word): Level | undefined {
+  if (word.level === undefined) return levelOfKey(bytes, word);
+  return isStatement(bytes, word) ? word.level : undefined;
 }
 
 /** `level=warn`, `level="warn"`, `"level": "warn"` */
-function levelOfKey(line: Buffer, { start, end }: Word): Level | undefined {
-  if (!BEFORE_KEY.has(line[start - 1] ?? EDGE)) return undefined;
-  const isQuoted = QUOTES.has(line[end]);
-  let at = skipBlanks(line, isQuoted ? end + 1 : end);
-  if (line[at] !== EQUALS && !(isQuoted && line[at] === COLON)) return undefined;
-  at = skipBlanks(line, at + 1);
-  return levelNamedAt(line, QUOTES.has(line[at]) ? at + 1 : at);
+function levelOfKey(bytes: Buffer, { start, end }: Word): Level | undefined {
+  if (!BEFORE_KEY.has(bytes[start - 1] ?? EDGE)) return undefined;
+  const isQuoted = QUOTES.has(bytes[end]);
+  let at = skipBlanks(bytes, isQuoted ? end + 1 : end);
+  if (bytes[at] !== EQUALS && !(isQuoted && bytes[at] === COLON)) return undefined;
+  at = skipBlanks(bytes, at + 1);
+  return levelNamedAt(bytes, QUOTES.has(bytes[at]) ? at + 1 : at);
 }
 
 /** Whether a level's word stands there to state the level, and is not a part of a sentence. */
-function isStatement(line: Buffer, word: Word): boolean {
-  if (isBracketed(line, word)) return true;
-  const stands = isUpperCase(line, word) ? standsApart(line, word) : isLabel(line, word);
-  return stands && !isDenied(line, word) && !isFollowedByNothing(line, word);
+function isStatement(bytes: Buffer, word: Word): boolean {
+  if (isBracketed(bytes, word)) return true;
+  const stands = isUpperCase(bytes, word) ? standsApart(bytes, word) : isLabel(bytes, word);
+  return stands && !isDenied(bytes, word) && !isFollowedByNothing(bytes, word);
 }
 
 /** `[error]`, `[ warn ]`, Apache's `[core:error]`, macOS's `<Error>:` */
-function isBracketed(line: Buffer, { start, end }: Word): boolean {
-  if (line[start - 1] === LESS) return line[end] === GREATER && line[end + 1] === COLON;
-  if (line[skipBlanks(line, end)] !== BRACKET_END) return false;
-  return line[start - 1] === COLON || line[skipBlanksBack(line, start) - 1] === BRACKET;
+function isBracketed(bytes: Buffer, { start, end }: Word): boolean {
+  if (bytes[start - 1] === LESS) return bytes[end] === GREATER && bytes[end + 1] === COLON;
+  if (bytes[skipBlanks(bytes, end)] !== BRACKET_END) return false;
+  return bytes[start - 1] === COLON || bytes[skipBlanksBack(bytes, start) - 1] === BRACKET;
 }
 
-function isUpperCase(line: Buffer, { start, end }: Word): boolean {
-  for (let at = start; at < end; at += 1) if (((line[at] as number) & CASE_BIT) !== 0) return false;
+function isUpperCase(bytes: Buffer, { start, end }: Word): boolean {
+  for (let at = start; at < end; at += 1) if (((bytes[at] as number) & CASE_BIT) !== 0) return false;
   return true;
 }
 
-function standsApart(line: Buffer, { start, end }: Word): boolean {
-  return BEFORE_CAPITALS.has(line[start - 1] ?? EDGE) && AFTER_CAPITALS.has(line[end] ?? EDGE);
+function standsApart(bytes: Buffer, { start, end }: Word): boolean {
+  return BEFORE_CAPITALS.has(bytes[start - 1] ?? EDGE) && AFTER_CAPITALS.has(bytes[end] ?? EDGE);
 }
 
 /** `error: ` or `error : `, where a statement begins. */
-function isLabel(line: Buffer, { start, end }: Word): boolean {
-  const colon = line[end] === SPACE ? end + 1 : end;
-  if (line[colon] !== COLON || !AFTER_LABEL.has(line[colon + 1] ?? EDGE)) return false;
-  const beforeEnd = skipBlanksBack(line, start);
-  if (beforeEnd === 0) return true;
+function isLabel(bytes: Buffer, { line, start, end }: Word): boolean {
+  const colon = bytes[end] === SPACE ? end + 1 : end;
+  if (bytes[colon] !== COLON || !AFTER_LABEL.has(bytes[colon + 1] ?? EDGE)) return false;
+  const beforeEnd = skipBlanksBack(bytes, start);
+  if (beforeEnd === line.start) return true;
   const allowed = beforeEnd === start ? ADJACENT_TO_LABEL : BEFORE_LABEL;
   // A time may end in Z.
-  return allowed.has(line[beforeEnd - 1]) || /\dZ\s+$/.test(line.toString('latin1', Math.max(0, start - 8), start));
+  return (
+    allowed.has(bytes[beforeEnd - 1]) ||
+    /\dZ\s+$/.test(bytes.toString('latin1', Math.max(line.start, start - 8), start))
+  );
 }
 
 /** `no ERROR`, `0 error: …` */
-function isDenied(line: Buffer, { start }: Word): boolean {
-  if (!DENIAL_ENDS.has(line[skipBlanksBack(line, start) - 1])) return false;
+function isDenied(bytes: Buffer, { line, start }: Word): boolean {
+  if (!DENIAL_ENDS.has(bytes[skipBlanksBack(bytes, start) - 1])) return false;
   return /(?:^|[^\w:.,])(?:0|no|non|not|zero|without)\s+$/i.test(
-    line.toString('latin1', Math.max(0, start - 12), start),
+    bytes.toString('latin1', Math.max(line.start, start - 12), start),
   );
 }
 
 /** `error: none`, `ERROR: 0`: a summary, or a dumped object. */
-function isFollowedByNothing(line: Buffer, { end }: Word): boolean {
-  if (line.length - end > 16) return false;
-  return /^ ?: *(?:0|no|nil|null|none|false|ok|undefined)[\s,;})\]]*$/i.test(line.toString('latin1', end));
+function isFollowedByNothing(bytes: Buffer, { line, end }: Word): boolean {
+  if (line.end - end > 16) return false;
+  return /^ ?: *(?:0|no|nil|null|none|false|ok|undefined)[\s,;})\]]*$/i.test(bytes.toString('latin1', end, line.end));
 }
 
-function skipBlanks(line: Buffer, from: number): number {
+function skipBlanks(bytes: Buffer, from: number): number {
   let at = from;
-  while (BLANKS.has(line[at])) at += 1;
+  while (BLANKS.has(bytes[at])) at += 1;
   return at;
 }
 
-function skipBlanksBack(line: Buffer, from: number): number {
+function skipBlanksBack(bytes: Buffer, from: number): number {
   let at = from;
-  while (BLANKS.has(line[at - 1])) at -= 1;
+  while (BLANKS.has(bytes[at - 1])) at -= 1;
   return at;
 }
