@@ -23,9 +23,9 @@ const FULL_BYTES = MAX_BODY_BYTES - MAX_RECORD_BYTES;
 const ERROR_OF_SECOND = 0.025;
 /** A sample: so many pieces of so many bytes, from all over the records. */
 const SAMPLE_PIECES = 8;
-const SAMPLE_PIECE_BYTES = 2048;
-/** The fill at which a block is not worth another attempt. */
-const GOOD: Readonly<Record<Effort, number>> = { fast: 0.8, small: 0.9 };
+const SAMPLE_PIECE_BYTES = 1024;
+/** The fill at which a block is not worth another attempt: in a rush that costs half as much as another message. */
+const GOOD: Readonly<Record<Effort, number>> = { fast: 0.6, small: 0.9 };
 /** What does not fit is tried with fewer records this often, or more often until it fits. */
 const MAX_ATTEMPTS = 3;
 /** So much of a run is compressed with care: most runs are short, and what rushes on must not wait … */
