@@ -7,7 +7,7 @@ import type { Packer } from '../writer/pack.ts';
 import type { Shipper } from '../writer/ship.ts';
 import { type Invocation, loadMachine, note } from './context.ts';
 import type { ShipSettings } from './ship-options.ts';
-import { keepHeapSmall } from './small-heap.ts';
+import { keepHeapSmall, optimizeLater } from './v8-flags.ts';
 
 export interface Summary {
   readonly run: string;
@@ -41,7 +41,6 @@ export interface Shipment {
 
 /** @throws SsblogError when the machine cannot be used */
 export async function openShipment(call: Invocation, settings: ShipSettings, started: number): Promise<Shipment> {
-  keepHeapSmall();
   const { context } = call;
   const access = await loadMachine(call);
   const [{ checkName }, { Packer }, { newRunId }, { Shipper }, spoolFile, { openControl }] = await Promise.all([
@@ -62,7 +61,11 @@ export async function openShipment(call: Invocation, settings: ShipSettings, sta
   const clock = () => performance.now();
   const packer = new Packer({ labels, level: settings.level, blocks: settings.blocks, now: clock });
   const shipper = new Shipper({
-    openSink: () => openControl(access),
+    openSink: () =>
+      openControl(access).finally(() => {
+        keepHeapSmall();
+        optimizeLater();
+      }),
     spool: spoolFile.createSpoolFile(access.paths.spool, labels.run),
     onSpool: (reason) => {
       context.stderr.write(

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { SsblogError } from '../../errors.ts';
 import { type Context, type Invocation, invocation, loadMachine } from '../context.ts';
 import { startTelling } from '../telling.ts';
+import { optimizeLater } from '../v8-flags.ts';
 
 /** A clean end takes longer only when something hangs. */
 const CLOSE_DEADLINE_MS = 5_000;
@@ -36,6 +37,7 @@ async function run(call: Invocation, { catchUp }: StartOptions): Promise<void> {
     return startDaemon(access, options);
   });
   const telling = await startTelling(daemon, access, { notifiers, environment: context.environment });
+  optimizeLater();
   context.stderr.write(`ssblog: listening on ${daemon.addresses.join(' ')}\n`);
   await Promise.race([aborted(context.signal), daemon.stopRequested, daemon.failed]);
   await withDeadline(
