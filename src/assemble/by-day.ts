@@ -51,9 +51,11 @@ export async function assembleByDay(
       await days.rememberAdded().catch(() => undefined); // the failure that is being reported matters more
       throw error;
     });
-    const { written, isChanged } = days;
+    const { written, isChanged, unfinished } = days;
     const files = Object.fromEntries(days.files);
-    if (isChanged) await remember(place, hasUnreadable() ? { ...NO_MEMORY, files } : memoryOf(source, key, files));
+    const canGoOn = unfinished !== undefined && !hasUnreadable();
+    const memory = canGoOn ? { ...memoryOf(source, key, files), unfinished } : { ...NO_MEMORY, files };
+    if (isChanged) await remember(place, memory);
     const lines = Object.values(files).reduce((sum, file) => sum + file.lines, 0);
     return { days: days.files.size, lines, written, ms: Math.round(performance.now() - startedMs) };
   } finally {

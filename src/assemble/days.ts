@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { SsblogError } from '../errors.ts';
 import { type Day, dayAt, dayNamed } from './day.ts';
 import { dayOfFile, fileOfDay, foreignFiles } from './day-files.ts';
+import type { UnfinishedLine } from './lines.ts';
 import { firstLineAfter, type LogSource, within } from './log-source.ts';
 import { fits, type Memory, type MemoryPlace, NO_MEMORY, remember } from './memory.ts';
 import { isUnchanged, writeTarget } from './target.ts';
-import { grownSince, type Written } from './written.ts';
+import { grownSince, isGrown, MAX_UNFINISHED, type Written, withUnfinished } from './written.ts';
 
 /**
  * Thirteen years. A single message may hold lines of very many days; a machine whose clock is wrong, or that means
@@ -33,6 +34,8 @@ export class Days {
   readonly #hasFit: boolean;
   /** Files that are up to date. */
   readonly #done = new Set<string>();
+  /** Lines that may go on, each once; those in files that were written are there as well. */
+  readonly #unfinished = new Map<string, UnfinishedLine>();
   #foreign: readonly string[] | undefined;
   #lines = 0;
 
@@ -51,20 +54,32 @@ export class Days {
     );
   }
 
+  /** Lines that may go on, of days of which there is no file; undefined: there are too many to remember. */
+  get unfinished(): UnfinishedLine[] | undefined {
+    if (this.#unfinished.size > MAX_UNFINISHED) return undefined;
+    return [...this.#unfinished.values()].filter((line) => !this.files.has(this.#fileAt(line.at)));
+  }
+
   async bringUpToDate(): Promise<void> {
     const { output = 'text', utc = false } = this.#source.format;
     for (const [name, written] of [...this.files]) {
       if (await this.#isStill(name, written)) continue;
       await this.#write(dayNamed(dayOfFile(name, output) ?? '', utc));
     }
+    for (const line of (this.#hasFit && this.#place.memory.unfinished) || []) await this.#lookAgain(line);
     for (let first = 0; ; ) {
-      const line = await firstLineAfter(within(this.#source, { first }), this.#row);
+      const line = await firstLineAfter(within(this.#source, { first }), this.#row, this.#addUnfinished);
       if (line === undefined) break;
       const day = dayAt(line.at, utc);
       await this.#write(day);
       first = day.end;
     }
     await this.#removeOld();
+    for (const line of this.#unfinished.values()) {
+      const name = this.#fileAt(line.at);
+      const written = this.files.get(name);
+      if (written !== undefined && !this.#done.has(name)) this.files.set(name, withUnfinished(written, [line]));
+    }
   }
 
   /** After a failure: which files were added, so that they can be taken away when another filter leaves them out. */
@@ -78,6 +93,24 @@ export class Days {
   /** The row up to which files are written that were not looked at yet. */
   get #row(): number {
     return this.#hasFit ? this.#place.memory.row : 0;
+  }
+
+  #addUnfinished = (line: UnfinishedLine): void => {
+    if (this.#unfinished.size <= MAX_UNFINISHED) this.#unfinished.set(`${line.at} ${line.run} ${line.next}`, line);
+  };
+
+  #fileAt(at: number): string {
+    const { output = 'text', utc = false } = this.#source.format;
+    return fileOfDay(dayAt(at, utc).name, output);
+  }
+
+  /** A line of a day without a file may have become one that the filter lets through. */
+  async #lookAgain(line: UnfinishedLine): Promise<void> {
+    const { store, read, format } = this.#source;
+    if (!isGrown(line, store, { afterRow: this.#row, upToRow: read.upToRow })) return this.#addUnfinished(line);
+    const day = dayAt(line.at, format.utc ?? false);
+    const ofDay = within(this.#source, { first: day.start, last: day.end - 1 });
+    if ((await firstLineAfter(ofDay, 0, this.#addUnfinished)) !== undefined) await this.#write(day);
   }
 
   /** Whether a file is as it was, and all its lines are; new lines aside. */
@@ -103,13 +136,14 @@ export class Days {
       onProgress: (lines: number) => this.#source.onProgress?.(linesBefore + lines),
     };
     const target = { path, temporary: `${path}.${this.#place.place.id}.tmp` };
-    const written = await writeTarget(source, target, known && { written: known, row: this.#row });
+    const { written, isChanged } = await writeTarget(source, target, known && { written: known, row: this.#row });
     this.#done.add(name);
     this.#lines += written.lines;
-    if (written === known) return;
-    this.written += 1;
-    if (written.lines > 0) this.files.set(name, written);
-    else await this.#remove(name);
+    if (isChanged) this.written += 1;
+    this.files.set(name, written);
+    if (written.lines > 0) return;
+    written.unfinished.forEach(this.#addUnfinished);
+    await this.#remove(name);
   }
 
   /** Before the first new file: notes which names are others', so that a call that is killed knows its own again. */

@@ -6,10 +6,10 @@ import type { Store } from '../store/store.ts';
 import { type Position, positionOf } from './cursor.ts';
 import type { LogFilter } from './filters.ts';
 import type { FormatOptions } from './format.ts';
-import { type ReadOptions, readLines } from './lines.ts';
+import { type ReadOptions, readLines, type UnfinishedLine } from './lines.ts';
 
-/** To be raised whenever the same lines are written in another way than before. */
-const FORM_VERSION = 1;
+/** To be raised whenever the same lines are written in another way than before, or other lines. */
+const FORM_VERSION = 2;
 
 export interface SourceOptions {
   readonly format?: FormatOptions;
@@ -59,9 +59,24 @@ export function mayHold({ filter: { since, until } }: LogSource, at: number): bo
   return at >= (since ?? at) && at <= (until ?? at);
 }
 
-/** Where the first line stands that came after a row of the store; undefined when none came. */
-export async function firstLineAfter(source: LogSource, afterRow: number): Promise<Position | undefined> {
-  const read = { ...source.read, maxLines: 1, ...(afterRow > 0 && { afterRow }) };
+/**
+ * Where the first line stands that came after a row of the store; undefined when none came.
+ * @param onUnfinished told of lines that came since and go on, also of those that the filter does not let through as they
+ * are; of those that stand before the first line all, of others some
+ */
+export async function firstLineAfter(
+  source: LogSource,
+  afterRow: number,
+  onUnfinished: (line: UnfinishedLine) => void,
+): Promise<Position | undefined> {
+  const read = {
+    ...source.read,
+    maxLines: 1,
+    ...(afterRow > 0 && { afterRow }),
+    onUnfinished: (line: UnfinishedLine) => {
+      if (mayHold(source, line.at)) onUnfinished(line);
+    },
+  };
   for await (const { first } of readLines(source.store, source.filter, read)) {
     if (first !== undefined) return positionOf(first);
   }

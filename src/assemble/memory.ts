@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { SsblogError, systemCode } from '../errors.ts';
 import { type LogSource, rowMark, sourceKey } from './log-source.ts';
-import { type Written, writtenSchema } from './written.ts';
+import { unfinishedSchema, type Written, writtenSchema } from './written.ts';
 
 const memorySchema = z.object({
   /** Of `sourceKey`; empty: nothing can be built on. */
@@ -19,6 +19,8 @@ const memorySchema = z.object({
   mark: z.string(),
   /** By name; '' for a single file. */
   files: z.record(z.string(), writtenSchema),
+  /** Lines that may go on, of days of which there is no file. */
+  unfinished: unfinishedSchema.optional(),
   /**
    * While files are being added: the names that others had used before. What else is there and not among `files`
    * was added by a call that did not come to its end.

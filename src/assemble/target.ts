@@ -11,7 +11,18 @@ import { lineFormat } from './format.ts';
 import { readLines, type UnfinishedLine } from './lines.ts';
 import { firstLineAfter, type LogSource, mayHold, within } from './log-source.ts';
 import { WriteBehind } from './write-behind.ts';
-import { BEGINNING, changeOf, grownSince, isAsWritten, type Known, type Mark, Tally, type Written } from './written.ts';
+import {
+  BEGINNING,
+  changeOf,
+  grownSince,
+  isAsWritten,
+  type Known,
+  MAX_UNFINISHED,
+  type Mark,
+  Tally,
+  type Written,
+  withUnfinished,
+} from './written.ts';
 
 /** Nobody else reads a machine's log. */
 const FILE_MODE = 0o600;
@@ -25,25 +36,41 @@ export interface Target {
   readonly temporary: string;
 }
 
+export interface Outcome {
+  /** What is known of the file now. */
+  readonly written: Written;
+  /** Whether it was written to. */
+  readonly isChanged: boolean;
+}
+
 /**
  * Brings the file up to date, and to the disk.
  * @param known what an earlier call gave, with the row of the store up to which it had read
- * @returns what is known of the file now; `known.written` itself when there was nothing to do
  * @throws SsblogError `io` when it cannot be written: it is then as it was before
  */
-export async function writeTarget(source: LogSource, target: Target, known?: Known): Promise<Written> {
+export async function writeTarget(source: LogSource, target: Target, known?: Known): Promise<Outcome> {
   try {
     if (known === undefined || !(await isUnchanged(target.path, known.written)))
-      return await writeFrom(source, target, BEGINNING);
-    const first = await firstLineAfter(source, known.row);
+      return changed(await writeFrom(source, target, BEGINNING));
+    const begun: UnfinishedLine[] = [];
+    const first = await firstLineAfter(source, known.row, (line) => {
+      if (begun.length <= MAX_UNFINISHED) begun.push(line);
+    });
     const change = changeOf(known, first, grownSince(known, source.store, source.read.upToRow));
-    if (change === 'none') return known.written;
-    if (change !== 'end') return await writeFrom(source, target, change, known.written);
-    return (await append(source, target, known)) ?? (await writeFrom(source, target, BEGINNING));
+    if (change === 'end')
+      return changed((await append(source, target, known)) ?? (await writeFrom(source, target, BEGINNING)));
+    const written = withUnfinished(known.written, begun);
+    return change === 'none'
+      ? { written, isChanged: false }
+      : changed(await writeFrom(source, target, change, written));
   } catch (error) {
     if (!SYSTEM_CODE.test(systemCode(error) ?? '')) throw error;
     throw new SsblogError('io', `${target.path} cannot be written: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function changed(written: Written): Outcome {
+  return { written, isChanged: true };
 }
 
 /** Whether the file is as it was left. */

@@ -55,12 +55,13 @@ export async function assembleToFile(
     const memory = locked === undefined ? NO_MEMORY : await recall(locked.place);
     const known = fits(memory, source) ? memory.files[''] : undefined;
     const temporary = `${path}.${locked?.place.id ?? randomBytes(8).toString('hex')}.tmp`;
-    const written = await writeTarget(source, { path, temporary }, known && { written: known, row: memory.row });
-    if (locked !== undefined && (written !== known || memory.row !== source.read.upToRow)) {
+    const outcome = await writeTarget(source, { path, temporary }, known && { written: known, row: memory.row });
+    const { written, isChanged } = outcome;
+    if (locked !== undefined && (isChanged || memory.row !== source.read.upToRow)) {
       const next = hasUnreadable() ? NO_MEMORY : memoryOf(source, key, { '': written });
       await remember(locked.place, next).catch(onForgotten);
     }
-    return { lines: written.lines, isChanged: written !== known, ms: Math.round(performance.now() - startedMs) };
+    return { lines: written.lines, isChanged, ms: Math.round(performance.now() - startedMs) };
   } finally {
     locked?.lock.close();
   }

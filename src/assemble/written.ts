@@ -10,9 +10,12 @@ const MAX_MARKS = 64;
 /** Places are at least so far from each other: it takes less time to write that much anew than to flush it. */
 const MARK_BYTES = 1024 * 1024;
 /** Of a log with more lines whose end is missing nothing is remembered: it is written whole each time. */
-const MAX_UNFINISHED = 1000;
+export const MAX_UNFINISHED = 1000;
 
 const count = z.int().nonnegative();
+
+/** Lines that may go on, shown as they are or not: once they have gone on, the filter may say something else of them. */
+export const unfinishedSchema = z.array(z.object({ at: z.number(), run: z.number(), next: z.number() }));
 
 export const writtenSchema = z.object({
   /** As the file system has it: when any of these differs, the file is another one. */
@@ -27,7 +30,7 @@ export const writtenSchema = z.object({
     .nullable(),
   /** Lines before this time are in the bytes before this place, all others after it. */
   marks: z.array(z.object({ at: z.number(), bytes: count, lines: count })),
-  unfinished: z.array(z.object({ at: z.number(), run: z.number(), next: z.number() })),
+  unfinished: unfinishedSchema,
 });
 export type Written = z.infer<typeof writtenSchema>;
 export type Mark = Written['marks'][number];
@@ -64,12 +67,25 @@ function isAfterAll(position: Position, { last, lines }: Written): boolean {
 
 /** When the earliest line began that goes on in rows that came since; undefined when none does. */
 export function grownSince({ written, row }: Known, store: Store, upToRow: number): number | undefined {
-  let earliest: number | undefined;
-  for (const { at, run, next } of written.unfinished) {
-    const more = store.continuation(run, next)?.id ?? 0;
-    if (more > row && more <= upToRow) earliest = Math.min(at, earliest ?? at);
-  }
-  return earliest;
+  const grown = written.unfinished.filter((line) => isGrown(line, store, { afterRow: row, upToRow }));
+  return grown.length === 0 ? undefined : Math.min(...grown.map(({ at }) => at));
+}
+
+/** Whether a line goes on in one of these rows. */
+export function isGrown(
+  { run, next }: UnfinishedLine,
+  store: Store,
+  { afterRow, upToRow }: { afterRow: number; upToRow: number },
+): boolean {
+  const more = store.continuation(run, next)?.id ?? 0;
+  return more > afterRow && more <= upToRow;
+}
+
+/** The same file, with more lines that are not in it as they are. */
+export function withUnfinished(written: Written, lines: readonly UnfinishedLine[]): Written {
+  if (lines.length === 0) return written;
+  const unfinished = [...written.unfinished, ...lines].slice(0, MAX_UNFINISHED + 1);
+  return { ...written, inode: unfinished.length > MAX_UNFINISHED ? '' : written.inode, unfinished };
 }
 
 /** Keeps account of a file while it is written. */

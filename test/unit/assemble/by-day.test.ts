@@ -218,3 +218,69 @@ test('a line that goes on is a matter of its own day only', async (t) => {
   assert.match(text('2026-11-21.log'), /^.* long line\.\n$/);
   assert.match(text('2026-11-22.log'), /^.* next day\n.* later\n$/);
 });
+
+test('a line that a filter lets through only when it has gone on makes its day, or changes it', async (t) => {
+  const { store, arrive, assemble, names, text } = setup(t);
+  const feed = new FakeFeed('long');
+  const at = Date.parse('2026-11-21T12:00:00Z');
+  const piece = (run: string, line: number, bytes: string, more: boolean) =>
+    feed.message(log(line, { at, bytes: Buffer.from(bytes), more }, { ...LABELS, run }));
+  const filter = { grep: [/whole/] };
+  arrive('2026-11-20T10:00');
+  await assemble({}, filter);
+  store.ingest([piece('a', 1, 'not yet ', true), piece('b', 1, 'never ', true)]);
+  assert.deepEqual([(await assemble({}, filter)).written, names()], [0, []]);
+  store.ingest([piece('a', 2, 'nor now ', true), piece('b', 2, 'so', false)]);
+  assert.deepEqual([(await assemble({}, filter)).written, names()], [0, []]);
+  store.ingest([piece('a', 3, 'whole', false)]);
+  assert.equal((await assemble({}, filter)).written, 1);
+  assert.match(text('2026-11-21.log'), /^.* not yet nor now whole\n$/);
+
+  store.ingest([piece('c', 1, 'the second ', true)]);
+  assert.equal((await assemble({}, filter)).written, 0);
+  store.ingest([piece('c', 2, 'is whole', false)]);
+  assert.equal((await assemble({}, filter)).written, 1);
+  assert.match(text('2026-11-21.log'), /^.* now whole\n.* the second is whole\n$/);
+});
+
+test('lines of two streams that go on are a matter of the day of each', async (t) => {
+  const { store, assemble, names } = setup(t);
+  const feed = new FakeFeed('long');
+  const piece = (line: number, at: string, bytes: string, stream: 'stdout' | 'stderr', more: boolean) => ({
+    ...{ line, at: Date.parse(at), bytes: Buffer.from(bytes), stream, more },
+  });
+  const filter = { grep: [/whole/] };
+  store.ingest([
+    feed.message(
+      block(1, [
+        piece(1, '2026-11-21T12:00Z', 'out ', 'stdout', true),
+        piece(2, '2026-11-22T12:00Z', 'err ', 'stderr', true),
+      ]),
+    ),
+  ]);
+  await assemble({}, filter);
+  store.ingest([
+    feed.message(
+      block(3, [
+        piece(3, '2026-11-23T12:00Z', 'whole', 'stdout', false),
+        piece(4, '2026-11-23T12:00Z', 'whole', 'stderr', false),
+      ]),
+    ),
+  ]);
+  await assemble({}, filter);
+  assert.deepEqual(names(), ['2026-11-21.log', '2026-11-22.log']);
+});
+
+test('of very many lines that may go on nothing is lost', async (t) => {
+  const { store, assemble, text } = setup(t);
+  const feed = new FakeFeed('long');
+  const at = Date.parse('2026-11-21T12:00:00Z');
+  const runs = Array.from({ length: 1_010 }, (_, index) => `run ${index}`);
+  const piece = (run: string, line: number, bytes: string, more: boolean) =>
+    feed.message(log(line, { at, bytes: Buffer.from(bytes), more }, { ...LABELS, run }));
+  const filter = { grep: [/whole/] };
+  store.ingest(runs.map((run) => piece(run, 1, 'not yet ', true)));
+  await assemble({}, filter);
+  store.ingest(runs.slice(-2).map((run) => piece(run, 2, 'whole', false)));
+  assert.deepEqual([(await assemble({}, filter)).lines, text('2026-11-21.log').match(/whole/g)?.length], [2, 2]);
+});

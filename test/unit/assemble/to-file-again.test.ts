@@ -274,3 +274,21 @@ test('a file that may be read only is replaced all the same', { skip: process.ge
   await assemble();
   await assertRight();
 });
+
+test('a line that the filter lets through only when it has gone on is written then', async (t) => {
+  const { store, file, assemble, assertRight } = setup(t);
+  const feed = new FakeFeed('nas');
+  const filter = { grep: [/whole/] };
+  const piece = (line: number, bytes: string, more: boolean, afterMs = 0) =>
+    feed.message(log(line, { at: START_MS + afterMs, bytes: Buffer.from(bytes), more }, { ...LABELS, run: 'long' }));
+  assert.equal((await assemble({}, filter)).lines, 0);
+  store.ingest([piece(1, 'not yet ', true)]);
+  assert.equal((await assemble({}, filter)).isChanged, false);
+  // Another line, which sorts after it, is appended or written anew meanwhile.
+  store.ingest([late(feed, START_MS + 5, 'whole')].map((content) => feed.message(content)));
+  assert.equal((await assemble({}, filter)).lines, 1);
+  store.ingest([piece(2, 'whole', false, 1)]);
+  assert.equal((await assemble({}, filter)).lines, 2);
+  assert.match(readFileSync(file, 'utf8'), /not yet whole\n/);
+  await assertRight({}, filter);
+});
