@@ -48,6 +48,7 @@ export class Receipts {
 
   /** A machine says that it has the feed so far. */
   heard(machine: string, feed: string, sequence: number): void {
+    if (this.#closed) return;
     const { peer, isKnown } = this.#options;
     if (feed !== peer.id || machine === peer.id || sequence < 0 || this.#receipts.get(machine) === sequence) return;
     if (!isKnown(machine) || (this.#receipts.size >= MAX_MACHINES && !this.#receipts.has(machine))) return;
@@ -57,6 +58,7 @@ export class Receipts {
 
   /** A message of another machine is on the disk: its author, if it is connected, is told. */
   received({ author, sequence }: SignedValue): void {
+    if (this.#closed) return;
     if (this.#options.peer.peers[author]?.length) this.#untold.set(author, sequence);
     this.#teller ??= setTimeout(() => this.#tell(), TELL_MS);
   }
