@@ -140,6 +140,12 @@ export class Cursor implements Position {
     this.#window = undefined;
   }
 
+  /** Ends it. What was asked of it before holds no more. */
+  free(): void {
+    this.#window?.records.free();
+    this.#window = undefined;
+  }
+
   get #opened(): Window {
     if (this.#window === undefined) throw new Error('the cursor is not at a record');
     return this.#window;

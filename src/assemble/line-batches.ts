@@ -42,6 +42,8 @@ export interface BatchOptions {
   /** Where lines wait whose last piece has not come; without it they are shown as they are. */
   readonly openLines?: OpenLines | undefined;
   readonly onUnfinished?: ((line: UnfinishedLine) => void) | undefined;
+  /** A batch holds only until the next one is asked for. */
+  readonly isTransient?: boolean | undefined;
   readonly onUnreadable: () => void;
 }
 
@@ -59,24 +61,26 @@ export function* lineBatches(store: Store, filter: LogFilter, options: BatchOpti
   const maxLines = Math.min(options.maxLines ?? BATCH_LINES, BATCH_LINES);
   let batch = new Batch(maxLines);
   let looked = 0;
-  for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable })) {
+  const ended: Cursor[] = [];
+  const onEnded = options.isTransient === true ? (cursor: Cursor) => ended.push(cursor) : undefined;
+  function* giveBatch(): Generator<LogLines, undefined> {
+    yield batch.lines;
+    for (const cursor of ended.splice(0)) cursor.free();
+    batch = new Batch(maxLines);
+    looked = 0;
+  }
+  for (const cursor of mergeRows(rows, { store, lookup, reverse, onUnreadable: options.onUnreadable, onEnded })) {
     looked += cursor?.ready ?? 1;
     if (cursor !== undefined) {
       for (const part of partsAt(cursor, { store, options, passes, maxLines })) {
         batch.add(part, cursor);
-        if (!batch.isFull) continue;
         // Now, for a line without an end has any number of parts.
-        yield batch.lines;
-        batch = new Batch(maxLines);
-        looked = 0;
+        if (batch.isFull) yield* giveBatch();
       }
     }
-    if (looked < PAUSE_RECORDS) continue;
-    yield batch.lines;
-    batch = new Batch(maxLines);
-    looked = 0;
+    if (looked >= PAUSE_RECORDS) yield* giveBatch();
   }
-  yield batch.lines;
+  yield* giveBatch();
 }
 
 interface PartOptions {

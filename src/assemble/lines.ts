@@ -37,6 +37,8 @@ export interface ReadOptions {
   readonly openLines?: OpenLines;
   /** Told of lines that are shown without their last piece, which may still come; not together with `limit`. */
   readonly onUnfinished?: (line: UnfinishedLine) => void;
+  /** A batch and its bytes hold only until the next batch is asked for: their memory is given back then. */
+  readonly isTransient?: boolean;
   readonly signal?: AbortSignal;
   /** Told how many messages could not be unpacked: the store is damaged. */
   readonly onUnreadable?: (messages: number) => void;
@@ -61,6 +63,7 @@ export async function* readLines(
     maxLines: options.maxLines,
     openLines: options.openLines,
     onUnfinished: options.onUnfinished,
+    isTransient: options.isTransient,
     onUnreadable: () => {
       unreadable += 1;
     },

@@ -25,6 +25,8 @@ export interface MergeOptions {
   readonly reverse: boolean;
   /** Told of a row that cannot be unpacked; it is left out. */
   readonly onUnreadable: () => void;
+  /** Told of a cursor that has passed its last record. */
+  readonly onEnded?: ((cursor: Cursor) => void) | undefined;
 }
 
 /**
@@ -62,6 +64,7 @@ export function* mergeRows(rows: Iterator<LabelRow>, options: MergeOptions): Gen
       hasRecord = rowsOpen.advance(cursor, heap);
     }
     if (hasRecord) heap.push(cursor);
+    else options.onEnded?.(cursor);
   }
 }
 

@@ -147,7 +147,7 @@ async function writeLines(handle: FileHandle, source: LogSource, tally: Tally): 
   const onUnfinished = (line: UnfinishedLine) => {
     if (mayHold(source, line.at)) tally.addUnfinished(line);
   };
-  const read = { ...source.read, onUnfinished };
+  const read = { ...source.read, onUnfinished, isTransient: true };
   try {
     for await (const batch of readLines(source.store, source.filter, read)) {
       const bytes = format(batch);

@@ -2,6 +2,7 @@
 import { SsblogError } from '../errors.ts';
 import { decodeBlock } from '../message/block.ts';
 import { type Content, type LogBlockContent, parseContent } from '../message/content.ts';
+import { freeMemory } from '../message/free-memory.ts';
 import { decodeLog } from '../message/log.ts';
 import type { LogRecord } from '../message/record.ts';
 import type { RecordList } from '../message/record-list.ts';
@@ -46,6 +47,7 @@ export function startOfLines({ line, lines, open }: LabelRow, records: RecordLis
   return isThere && !records.goesOnWithin(start, start + lines) ? start : undefined;
 }
 
+/** Uses it up. */
 function recordsOf(packed: PackedValue | undefined): Iterable<LogRecord> {
   if (packed === undefined) throw new UnreadableRow('the message is missing');
   try {
@@ -53,7 +55,11 @@ function recordsOf(packed: PackedValue | undefined): Iterable<LogRecord> {
     const value = unpackValue({ ...packed, data: null });
     // The store has checked the content; of a block nothing is rewritten by that, and it takes long.
     const content = value.content as Content;
-    if (content.type === 'log-block') return decodeBlock(content as LogBlockContent, data ?? undefined);
+    if (content.type === 'log-block') {
+      const records = decodeBlock(content as LogBlockContent, data ?? undefined);
+      if (data !== null) freeMemory(data);
+      return records;
+    }
     const parsed = parseContent(content);
     if (parsed.kind === 'known' && parsed.content.type === 'log') return [decodeLog(parsed.content, value)];
   } catch (cause) {

@@ -39,6 +39,8 @@ interface WindowRecords {
   inList(index: number): number;
   /** Where the records end in the window that follow this one in that list. */
   endOfList(index: number): number;
+  /** Gives their memory back; there are none any more. */
+  free(): void;
 }
 
 interface Wanted {
@@ -157,6 +159,10 @@ class Listed implements WindowRecords {
   endOfList(): number {
     return this.length;
   }
+
+  free(): void {
+    this.#list.free();
+  }
 }
 
 /** Records that do not lie side by side: each has a list of its own. */
@@ -194,6 +200,9 @@ class Alone implements WindowRecords {
   endOfList(index: number): number {
     return index + 1;
   }
+
+  /** They may be pieces of a message that lines still hold on to. */
+  free(): void {}
 
   #record(index: number): LogRecord {
     return this.#records[index] as LogRecord;

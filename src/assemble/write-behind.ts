@@ -1,5 +1,6 @@
 /** Bytes into a file, one batch while the next is made. */
 import type { FileHandle } from 'node:fs/promises';
+import { freeMemory } from '../message/free-memory.ts';
 
 export class WriteBehind {
   readonly #handle: FileHandle;
@@ -12,10 +13,14 @@ export class WriteBehind {
     this.#position = position;
   }
 
-  /** Resolves when what was given before is written. @throws what that met */
+  /**
+   * Resolves when what was given before is written.
+   * @param bytes memory of their own, which is freed when they are written
+   * @throws what writing met before
+   */
   async write(bytes: Buffer): Promise<void> {
     await this.#writing;
-    this.#writing = writeFully(this.#handle, bytes, this.#position);
+    this.#writing = writeFully(this.#handle, bytes, this.#position).then(() => freeMemory(bytes));
     this.#position += bytes.length;
     this.#writing.catch(() => undefined); // thrown by the next call
   }

@@ -5,6 +5,7 @@
  */
 import { brotliCompressSync, brotliDecompressSync, constants, inflateRawSync } from 'node:zlib';
 import { fromBase32768, toBase32768 } from './base32768.ts';
+import { freeMemory } from './free-memory.ts';
 import { MAX_BLOCK_BYTES } from './limits.ts';
 
 export const ENCODINGS = ['brotli-base32768', 'brotli', 'deflate-raw'] as const;
@@ -20,8 +21,8 @@ const QUALITIES: Readonly<Record<Effort, number>> = { fast: 1, small: 5 };
 /** 2^18 bytes: more than a block of ordinary lines has. */
 const WINDOW_BITS = 18;
 
-/** Most blocks unpack to less, and then at once, into memory of this size. */
-const CHUNK_BYTES = 128 * 1024;
+/** Almost all blocks unpack to less, and then at once, into memory of this size. */
+const CHUNK_BYTES = 256 * 1024;
 
 export function compress(payload: Buffer, effort: Effort): Buffer {
   return brotliCompressSync(payload, {
@@ -37,8 +38,11 @@ export function compress(payload: Buffer, effort: Effort): Buffer {
 export function uncompress(encoding: Encoding, data: Uint8Array): Buffer {
   const unpack = encoding === 'deflate-raw' ? inflateRawSync : brotliDecompressSync;
   const payload = unpack(data, { maxOutputLength: MAX_BLOCK_BYTES, chunkSize: CHUNK_BYTES });
+  if (payload.length >= CHUNK_BYTES / 2) return payload;
   // Whoever keeps many small ones must not keep much more memory than they take.
-  return payload.length < CHUNK_BYTES / 2 ? Buffer.from(payload) : payload;
+  const copy = Buffer.from(payload);
+  freeMemory(payload);
+  return copy;
 }
 
 /** What `data` stands for; undefined when it is no text of its encoding. Base64 is read as Node does, which skips. */

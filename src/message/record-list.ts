@@ -2,6 +2,7 @@
  * Records of one run that follow each other, in columns and as a block's payload has them: an object for each would
  * cost more than all else that is done with a line. Knows no labels and no compression.
  */
+import { freeMemory } from './free-memory.ts';
 import { LEVELS, type Level, levelRank } from './level.ts';
 import type { LogRecord, StreamName } from './record.ts';
 
@@ -194,6 +195,13 @@ export class RecordList implements Iterable<LogRecord> {
     if (more) this.#more.push(this.#length - 1);
   }
 
+  /** Ends the list, whose body is its own: there are no records any more. */
+  free(): void {
+    freeMemory(this.#body);
+    this.#body = EMPTY;
+    this.#length = 0;
+  }
+
   /** Takes the first `count` records out. */
   drop(count: number): void {
     const bytes = this.bytes(count);
@@ -219,7 +227,7 @@ export class RecordList implements Iterable<LogRecord> {
 
   /** Its bytes are those of the list, and hold until something is dropped. */
   record(index: number): LogRecord {
-    if (index >= this.#length) throw new Error(`there is no record ${index}`);
+    this.#mustHave(index);
     return {
       line: this.#line + index,
       at: this.at(index),
@@ -250,6 +258,7 @@ export class RecordList implements Iterable<LogRecord> {
 
   /** A record's bytes, without its LF. They are those of the list, and hold until something is dropped. */
   text(index: number): Buffer {
+    this.#mustHave(index);
     return this.#body.subarray(this.bytes(index), this.bytes(index + 1) - 1);
   }
 
@@ -268,6 +277,7 @@ export class RecordList implements Iterable<LogRecord> {
    * @returns where in `target` they end
    */
   write(target: Buffer, start: number, { from, to, prefix }: { from: number; to: number; prefix: Buffer }): number {
+    this.#mustHave(to - 1);
     const bodyStart = this.bytes(from);
     const bytes = this.bytes(to) - bodyStart;
     const end = start + (to - from) * prefix.length + bytes;
@@ -327,6 +337,10 @@ export class RecordList implements Iterable<LogRecord> {
     const step = bytes / pieces;
     const starts = Array.from({ length: pieces }, (_, index) => Math.floor((index + 0.5) * step - pieceBytes / 2));
     return Buffer.concat(starts.map((start) => this.#body.subarray(start, start + pieceBytes)));
+  }
+
+  #mustHave(index: number): void {
+    if (index >= this.#length) throw new Error(`there is no record ${index}`);
   }
 
   #makeRoom(records: number, bytes: number): void {

@@ -7,6 +7,7 @@ import type { MachineAccess } from '../../peer/open-control.ts';
 import type { Store } from '../../store/store.ts';
 import { answer, type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
 import { addFilterOptions, addOutputOption, type FilterOptions, type OutputOptions } from '../filter-options.ts';
+import { collectEarly } from '../v8-flags.ts';
 
 interface AssembleOptions extends FilterOptions, OutputOptions {
   /** `-o`: a file. */
@@ -47,6 +48,7 @@ async function run(call: Invocation, options: AssembleOptions): Promise<void> {
   ]);
   const format = { output: parseOutput(options.output, false), utc: options.utc ?? false };
   const store = await openReader(access);
+  collectEarly();
   try {
     const write = await prepare(call, { access, store, options, place, format });
     const { json } = await write();

@@ -6,6 +6,7 @@ import type { LogFilter, LogLines } from '../../assemble/lines.ts';
 import { SsblogError } from '../../errors.ts';
 import { type Context, type Invocation, invocation, loadMachine, note } from '../context.ts';
 import { addFilterOptions, addOutputOption, type FilterOptions, type OutputOptions } from '../filter-options.ts';
+import { collectEarly } from '../v8-flags.ts';
 
 interface LogOptions extends FilterOptions, OutputOptions {
   readonly follow?: boolean;
@@ -49,6 +50,7 @@ async function run(call: Invocation, options: LogOptions): Promise<void> {
   ]);
   const outputName = output.parseOutput(options.output, globals.json ?? false);
   const store = await openReader(access);
+  collectEarly();
   try {
     const names = store.names(access.identity.id);
     const wanted = resolveLastRuns(options, store, access.identity.id, context.now());
@@ -66,6 +68,7 @@ async function run(call: Invocation, options: LogOptions): Promise<void> {
       upToRow,
       ...(options.follow && { openLines }),
       ...(limit !== undefined && { limit }),
+      isTransient: true,
       onUnreadable: (messages) => note(call, `${messages} messages could not be read: the store is damaged`),
     });
     await writer.writeAll(until(context.signal, past));

@@ -4,7 +4,14 @@ import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { type LogFilter, type LogLine, OpenLines, type ReadOptions, readLines } from '../../../src/assemble/lines.ts';
+import {
+  type LogFilter,
+  type LogLine,
+  type LogLines,
+  OpenLines,
+  type ReadOptions,
+  readLines,
+} from '../../../src/assemble/lines.ts';
 import { encodeBlock } from '../../../src/message/block.ts';
 import type { Content } from '../../../src/message/content.ts';
 import { MAX_BLOCK_RECORDS } from '../../../src/message/limits.ts';
@@ -39,6 +46,13 @@ function plain(lines: readonly LogLine[]): ExpectedLine[] {
     source,
     text: bytes.toString('latin1'),
   }));
+}
+
+/** What batches hold at their time. */
+async function passing(store: Store, options: ReadOptions): Promise<ExpectedLine[]> {
+  const lines: ExpectedLine[] = [];
+  for await (const batch of readLines(store, {}, { ...options, isTransient: true })) lines.push(...plain([...batch]));
+  return lines;
 }
 
 /** Records of one run: times that stand still now and then, two streams, in half of the runs lines in pieces. */
@@ -107,6 +121,10 @@ for (const seed of [1, 2, 3, 4, 5]) {
         limit === 0 ? [] : expected.slice(-limit),
         `-n ${limit}`,
       );
+    for (const options of [{}, { maxLines: 7 }])
+      assert.deepEqual(await passing(store, options), expected, 'batches that pass');
+    assert.deepEqual(await passing(store, { reverse: true, maxLines: 7 }), expected.toReversed());
+    assert.deepEqual(await passing(store, { limit: 100 }), expected.slice(-100));
     const times = { since: START_MS + 700, until: START_MS + 1900 };
     const between = expected.filter(({ at }) => at >= times.since && at <= times.until);
     assert.deepEqual(plain(await read(store, times)), between);
@@ -607,6 +625,27 @@ test('a line without a number stands where its message has its number, whichever
   const forward = await texts(store);
   assert.deepEqual(forward, expected);
   assert.deepEqual(await texts(store, {}, { reverse: true }), expected.toReversed());
+});
+
+test('memory of batches that pass is given back with them, without the garbage collector', async (t) => {
+  const store = freshStore(t);
+  const feed = new FakeFeed('laptop');
+  const text = 'x'.repeat(1000);
+  const blocks = 300;
+  const texts = Array.from({ length: 100 }, (_, index) => `${index} ${text}`);
+  store.ingest(Array.from({ length: blocks }, (_, index) => feed.message(block(1 + 100 * index, texts))));
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  let bytes = 0;
+  let earlier: LogLines | undefined;
+  for await (const batch of readLines(store, {}, { isTransient: true })) {
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    for (const line of batch) bytes += line.bytes.length;
+    earlier ??= batch;
+  }
+  assert.ok(bytes > blocks * 100 * 1000);
+  assert.ok(most < 4e6, `${most} bytes are in use`);
+  assert.throws(() => earlier?.first, /no record/);
 });
 
 test('a batch has about as many lines as are wanted', async (t) => {

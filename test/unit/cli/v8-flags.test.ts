@@ -6,7 +6,7 @@ import { test } from 'node:test';
 const FLAGS = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'v8-flags.ts');
 
 test('V8 knows the flags that it is given: of others it would tell whoever runs a job', () => {
-  const code = `import { keepHeapSmall, optimizeLater } from ${JSON.stringify(FLAGS)}; keepHeapSmall(); optimizeLater();`;
+  const code = `import { collectEarly, keepHeapSmall, optimizeLater } from ${JSON.stringify(FLAGS)}; keepHeapSmall(); optimizeLater(); collectEarly();`;
   const words = ['--import', 'tsx', '--input-type=module', '--eval', code];
   const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
   assert.deepEqual([status, stderr], [0, '']);

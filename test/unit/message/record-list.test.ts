@@ -133,6 +133,17 @@ test('there is no record beyond the last one', () => {
   assert.throws(() => new RecordList().record(0), /no record 0/);
 });
 
+test('of a list that was freed nothing can be read', () => {
+  const other = { at: 5, bytes: Buffer.from('x'), level: undefined, stream: undefined, more: false };
+  const list = RecordList.of([1, 2].map((line) => ({ line, ...other })));
+  assert.equal(list.text(1).toString(), 'x');
+  list.free();
+  assert.equal(list.length, 0);
+  assert.throws(() => list.record(0), /no record/);
+  assert.throws(() => list.text(1), /no record/);
+  assert.throws(() => list.write(Buffer.alloc(100), 0, { from: 0, to: 2, prefix: Buffer.alloc(1) }), /no record/);
+});
+
 test('a sample has pieces from all over the records, or all of few', () => {
   const texts = Array.from({ length: 1_000 }, (_, index) => String(index).padStart(9, '0'));
   const listOf = (some: string[]) =>
