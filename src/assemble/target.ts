@@ -151,8 +151,8 @@ async function writeLines(handle: FileHandle, source: LogSource, tally: Tally): 
   try {
     for await (const batch of readLines(source.store, source.filter, read)) {
       const bytes = format(batch);
-      await writer.write(bytes);
       tally.add(batch, bytes.length);
+      await writer.write(bytes);
       source.onProgress?.(tally.lines);
     }
   } finally {

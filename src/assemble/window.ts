@@ -201,7 +201,7 @@ class Alone implements WindowRecords {
     return index + 1;
   }
 
-  /** They may be pieces of a message that lines still hold on to. */
+  /** They are objects, left to V8 with what they hold. */
   free(): void {}
 
   #record(index: number): LogRecord {

@@ -264,11 +264,13 @@ export class RecordList implements Iterable<LogRecord> {
 
   /** A record's time. */
   at(index: number): number {
+    this.#mustHave(index);
     return this.#times[lastAtMost(this.#timeStarts, index)] as number;
   }
 
   /** Where the records end that are of the same time as this one. */
   endOfTime(index: number): number {
+    this.#mustHave(index);
     return this.#timeStarts[lastAtMost(this.#timeStarts, index) + 1] ?? this.#length;
   }
 

@@ -56,7 +56,7 @@ async function passing(store: Store, options: ReadOptions): Promise<ExpectedLine
 }
 
 /** Records of one run: times that stand still now and then, two streams, in half of the runs lines in pieces. */
-function randomRun(random: Random, count: number): LogRecord[] {
+function randomRun(random: Random, count: number, padding: string): LogRecord[] {
   let at = START_MS + random.below(3000);
   const hasPieces = random.below(2) === 0;
   const streams: readonly (StreamName | undefined)[] = random.below(2) === 0 ? [undefined] : ['stdout', 'stderr'];
@@ -65,7 +65,7 @@ function randomRun(random: Random, count: number): LogRecord[] {
     return {
       line: index + 1,
       at,
-      bytes: Buffer.from(`${index + 1} ${random.below(1000)}`),
+      bytes: Buffer.from(`${index + 1} ${random.below(1000)}${padding}`),
       level: random.pick([undefined, 'err', 'info'] as const),
       stream: random.pick(streams),
       more: hasPieces && random.below(8) === 0,
@@ -85,7 +85,7 @@ function randomContents(random: Random, labels: typeof LABELS, run: readonly Log
 }
 
 /** Messages of several feeds with several runs each that overlap in time, and the lines that they must give. */
-function randomLog(seed: number): { messages: SignedMessage[]; expected: ExpectedLine[] } {
+function randomLog(seed: number, padding = ''): { messages: SignedMessage[]; expected: ExpectedLine[] } {
   const random = seededRandom(seed);
   const queues: { feed: FakeFeed; contents: Content[] }[] = [];
   const expected: ExpectedLine[] = [];
@@ -93,7 +93,7 @@ function randomLog(seed: number): { messages: SignedMessage[]; expected: Expecte
     const feed = new FakeFeed(name);
     for (let run = 0; run < 4; run += 1) {
       const labels = { run: `run-${run}`, source: random.pick(['laptop', 'nas', 'vps']), destination: 'x', job: 'y' };
-      const all = randomRun(random, random.below(300));
+      const all = randomRun(random, random.below(300), padding);
       queues.push({ feed, contents: randomContents(random, labels, all) });
       expected.push(...expectedLines(feed.id, labels, all));
     }
@@ -108,6 +108,20 @@ function randomLog(seed: number): { messages: SignedMessage[]; expected: Expecte
 }
 
 for (const seed of [1, 2, 3, 4, 5]) {
+  test(`what passes may have memory of its own (random log ${seed})`, async (t) => {
+    const { messages, expected } = randomLog(seed, ' '.repeat(2000));
+    const store = freshStore(t);
+    store.ingest(messages);
+    for (const options of [{}, { maxLines: 7 }]) assert.deepEqual(await passing(store, options), expected);
+    assert.deepEqual(
+      await passing(store, { openLines: new OpenLines() }),
+      plain(await read(store, {}, { openLines: new OpenLines() })),
+    );
+    assert.deepEqual(await passing(store, { reverse: true, maxLines: 7 }), expected.toReversed());
+    for (const limit of [1, 100, 100_000])
+      assert.deepEqual(await passing(store, { limit }), expected.slice(-limit), `-n ${limit}`);
+  });
+
   test(`lines of many feeds and runs come sorted and whole (random log ${seed})`, async (t) => {
     const { messages, expected } = randomLog(seed);
     const store = freshStore(t);

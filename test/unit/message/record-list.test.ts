@@ -141,6 +141,8 @@ test('of a list that was freed nothing can be read', () => {
   assert.equal(list.length, 0);
   assert.throws(() => list.record(0), /no record/);
   assert.throws(() => list.text(1), /no record/);
+  assert.throws(() => list.at(0), /no record/);
+  assert.throws(() => list.endOfTime(0), /no record/);
   assert.throws(() => list.write(Buffer.alloc(100), 0, { from: 0, to: 2, prefix: Buffer.alloc(1) }), /no record/);
 });
 
