@@ -1,8 +1,8 @@
 /** A row of labels to the records it stands for. */
 import { SsblogError } from '../errors.ts';
+import { freeMemory } from '../free-memory.ts';
 import { decodeBlock } from '../message/block.ts';
 import { type Content, type LogBlockContent, parseContent } from '../message/content.ts';
-import { freeMemory } from '../message/free-memory.ts';
 import { decodeLog } from '../message/log.ts';
 import type { LogRecord } from '../message/record.ts';
 import type { RecordList } from '../message/record-list.ts';

@@ -1,6 +1,6 @@
 /** Bytes into a file, one batch while the next is made. */
 import type { FileHandle } from 'node:fs/promises';
-import { freeMemory } from '../message/free-memory.ts';
+import { freeMemory } from '../free-memory.ts';
 
 export class WriteBehind {
   readonly #handle: FileHandle;

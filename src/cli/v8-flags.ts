@@ -24,8 +24,9 @@ export function optimizeLater(): void {
 }
 
 /**
- * V8 gives young objects up to 16 MB each time many are in use when it looks, and looks when most of that is full. Who
- * passes lines on has always some in use, and a pause in which to look at less: see `readLines`.
+ * The room that V8 gives young objects grows to 16 MB in a long log, because some are in use whenever it is looked
+ * through, and that happens when most of it is full. Earlier, in the turns that `readLines` leaves to others, less of it
+ * is ever touched.
  */
 export function collectEarly(): void {
   setFlagsFromString(`--minor-gc-task-trigger=${YOUNG_PERCENT}`);

@@ -4,8 +4,8 @@
  * base64. The others are read.
  */
 import { brotliCompressSync, brotliDecompressSync, constants, inflateRawSync } from 'node:zlib';
+import { freeMemory } from '../free-memory.ts';
 import { fromBase32768, toBase32768 } from './base32768.ts';
-import { freeMemory } from './free-memory.ts';
 import { MAX_BLOCK_BYTES } from './limits.ts';
 
 export const ENCODINGS = ['brotli-base32768', 'brotli', 'deflate-raw'] as const;

@@ -2,7 +2,7 @@
  * Records of one run that follow each other, in columns and as a block's payload has them: an object for each would
  * cost more than all else that is done with a line. Knows no labels and no compression.
  */
-import { freeMemory } from './free-memory.ts';
+import { freeMemory } from '../free-memory.ts';
 import { LEVELS, type Level, levelRank } from './level.ts';
 import type { LogRecord, StreamName } from './record.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freeMemory } from '../../../src/message/free-memory.ts';
+import { freeMemory } from '../../src/free-memory.ts';
 
 test('large memory is given back at once, all of what the buffer is part of', () => {
   const before = process.memoryUsage().arrayBuffers;
