@@ -5,13 +5,11 @@
 import { Change } from '../change.ts';
 import { SsblogError } from '../errors.ts';
 import type { Content } from '../message/content.ts';
+import { Batch } from './batch.ts';
 import { Loop } from './loop.ts';
 import type { Sink } from './sink.ts';
 import { linesIn } from './spool.ts';
 import type { SpoolFile } from './spool-file.ts';
-
-/** Contents in one call. */
-const BATCH_CONTENTS = 64;
 
 /** While a call is under way, what follows waits for so many: many small calls would be as many commits. */
 const WORTH_A_CALL = 32;
@@ -19,8 +17,8 @@ const WORTH_A_CALL = 32;
 /** Calls under way at a time: enough to keep the daemon busy while one commits. */
 const WINDOW_CALLS = 4;
 
-/** Contents kept because they are not durable yet; beyond it the input waits. */
-const MAX_WAITING_CONTENTS = 512;
+/** Batches kept because they are not durable yet; beyond it the input waits. */
+const MAX_WAITING_BATCHES = 8;
 
 /** A sink that answers nothing for this long is given up. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -49,14 +47,14 @@ export interface Shipped {
   readonly failure?: unknown;
 }
 
-interface Batch {
-  readonly contents: readonly Content[];
-  sent: boolean;
+/** A batch of which a call is made: until then it grows. */
+class Call extends Batch {
+  isSent = false;
 }
 
 export class Shipper {
   readonly #options: ShipperOptions;
-  #batches: Batch[] = [];
+  #calls: Call[] = [];
   #sink: Sink | undefined;
   #spooling = false;
   #spooled = 0;
@@ -77,12 +75,10 @@ export class Shipper {
       this.#dropped += countLines(contents); // the producer must still be able to write to its end
       return;
     }
-    for (let start = 0; start < contents.length; start += BATCH_CONTENTS) {
-      this.#enqueue(contents.slice(start, start + BATCH_CONTENTS));
-    }
+    for (const content of contents) this.#enqueue(content);
     this.#changed.tell();
     this.#loop.wake();
-    while (this.#failure === undefined && this.#waiting() > MAX_WAITING_CONTENTS) await this.#changed.next();
+    while (this.#failure === undefined && this.#calls.length > MAX_WAITING_BATCHES) await this.#changed.next();
   }
 
   /** Resolves when everything is durable, in the feed or in the spool. */
@@ -94,22 +90,18 @@ export class Shipper {
     return this.#failure === undefined ? outcome : { ...outcome, failure: this.#failure.error };
   }
 
-  #enqueue(contents: readonly Content[]): void {
-    const last = this.#batches.at(-1);
-    if (last !== undefined && !last.sent && last.contents.length + contents.length <= BATCH_CONTENTS) {
-      this.#batches[this.#batches.length - 1] = { contents: [...last.contents, ...contents], sent: false };
-    } else {
-      this.#batches.push({ contents, sent: false });
+  #enqueue(content: Content): void {
+    let last = this.#calls.at(-1);
+    if (last === undefined || last.isSent || last.isFullFor(content)) {
+      last = new Call();
+      this.#calls.push(last);
     }
-  }
-
-  #waiting(): number {
-    return this.#batches.reduce((sum, { contents }) => sum + contents.length, 0);
+    last.add(content);
   }
 
   async #run(): Promise<void> {
     try {
-      while (this.#batches.length > 0) {
+      while (this.#calls.length > 0) {
         if (this.#spooling) await this.#spoolAll();
         else await this.#deliver();
       }
@@ -129,12 +121,12 @@ export class Shipper {
   /** Neither peer nor spool: the one failure that cannot be mended here. What waits is dropped, and counted. */
   #fail(error: unknown): void {
     this.#failure = { error };
-    for (const { contents } of this.#batches) this.#dropped += countLines(contents);
-    this.#batches = [];
+    for (const { contents } of this.#calls) this.#dropped += countLines(contents);
+    this.#calls = [];
     this.#changed.tell();
   }
 
-  /** Sends until nothing is left, or the sink fails; what is not acknowledged then stays in `#batches`. */
+  /** Sends until nothing is left, or the sink fails; what is not acknowledged then stays in `#calls`. */
   async #deliver(): Promise<void> {
     try {
       this.#sink ??= await this.#options.openSink();
@@ -145,13 +137,13 @@ export class Shipper {
     const sink = this.#sink;
     const underWay = new Set<Promise<void>>();
     let failure: { error: unknown } | undefined;
-    while (failure === undefined && this.#batches.length > 0) {
+    while (failure === undefined && this.#calls.length > 0) {
       const next = this.#next(underWay.size);
       if (next === undefined) {
         await Promise.race([...underWay, this.#changed.next()]);
         continue;
       }
-      next.sent = true;
+      next.isSent = true;
       const call: Promise<void> = this.#send(sink, next).then(
         () => this.#acknowledge(next),
         (error: unknown) => {
@@ -165,9 +157,9 @@ export class Shipper {
     if (failure !== undefined) await this.#lose(sink, failure.error);
   }
 
-  #next(callsUnderWay: number): Batch | undefined {
+  #next(callsUnderWay: number): Call | undefined {
     if (callsUnderWay === WINDOW_CALLS) return undefined;
-    const batch = this.#batches.find(({ sent }) => !sent);
+    const batch = this.#calls.find(({ isSent }) => !isSent);
     return callsUnderWay === 0 || (batch?.contents.length ?? 0) >= WORTH_A_CALL ? batch : undefined;
   }
 
@@ -190,15 +182,15 @@ export class Shipper {
     }
   }
 
-  #acknowledge(batch: Batch): void {
-    this.#batches.splice(this.#batches.indexOf(batch), 1);
+  #acknowledge(call: Call): void {
+    this.#calls.splice(this.#calls.indexOf(call), 1);
     this.#changed.tell();
   }
 
   /** A sink that went away may come back (a restart, a hand-over); one that refuses will refuse again. */
   async #lose(sink: Sink, error: unknown): Promise<void> {
     this.#sink = undefined;
-    for (const batch of this.#batches) batch.sent = false;
+    for (const batch of this.#calls) batch.isSent = false;
     await this.#close(sink);
     if (!(error instanceof SsblogError) || error.code !== 'lost') this.#spoolFromNowOn(error);
   }
@@ -210,10 +202,10 @@ export class Shipper {
   }
 
   async #spoolAll(): Promise<void> {
-    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
-      batch.sent = true; // it must not grow meanwhile
+    for (let batch = this.#calls[0]; batch !== undefined; batch = this.#calls[0]) {
+      batch.isSent = true; // it must not grow meanwhile
       await this.#options.spool.append(batch.contents);
-      this.#batches.shift();
+      this.#calls.shift();
       this.#spooled += countLines(batch.contents);
     }
     this.#changed.tell();

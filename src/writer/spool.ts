@@ -7,10 +7,9 @@ import { SsblogError, systemCode } from '../errors.ts';
 import { decodeBlock } from '../message/block.ts';
 import { type Content, parseContent } from '../message/content.ts';
 import { fits } from '../message/size.ts';
+import { Batch } from './batch.ts';
 import { Loop } from './loop.ts';
 import { isAlive } from './writer-alive.ts';
-
-const BATCH_CONTENTS = 64;
 
 /** Below the spool: files of which not all lines could be read. */
 const DAMAGED = 'damaged';
@@ -128,23 +127,23 @@ export class Spool {
   async #publishFile(path: string, oneByOne: boolean): Promise<Remains> {
     let unreadable = 0;
     let refused = 0;
-    let batch: Content[] = [];
+    let batch = new Batch();
     const publish = async () => {
       try {
-        if (batch.length > 0) await this.#options.write(batch);
+        if (batch.contents.length > 0) await this.#options.write(batch.contents);
       } catch (error) {
         if (!oneByOne || error instanceof SsblogError) throw error;
         refused += 1;
       }
-      batch = [];
+      batch = new Batch();
     };
     for await (const content of spooledContents(path)) {
       if (content === undefined) {
         unreadable += 1;
         continue;
       }
-      batch.push(content);
-      if (batch.length >= (oneByOne ? 1 : BATCH_CONTENTS)) await publish();
+      if (oneByOne || batch.isFullFor(content)) await publish();
+      batch.add(content);
     }
     await publish();
     return { unreadable, refused };

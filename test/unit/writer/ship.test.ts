@@ -64,7 +64,7 @@ test('a sink that goes away is opened again, and what it did not acknowledge is 
     const isFirst = opened === 1;
     return {
       write: async (contents) => {
-        if (isFirst && mine.length >= 128) throw new SsblogError('lost', 'gone');
+        if (isFirst && mine.length >= 256) throw new SsblogError('lost', 'gone');
         mine.push(...contents);
       },
       close: async () => {},
@@ -73,8 +73,8 @@ test('a sink that goes away is opened again, and what it did not acknowledge is 
   await shipper.ship(logs(1, 300));
   assert.deepEqual(await shipper.finish(), { spooled: 0, dropped: 0 });
   assert.equal(opened, 2);
-  assert.deepEqual(received[0], logs(1, 128));
-  assert.deepEqual(received[1], logs(129, 300));
+  assert.deepEqual(received[0], logs(1, 256));
+  assert.deepEqual(received[1], logs(257, 300));
   assert.deepEqual(spool, []);
 });
 
@@ -109,7 +109,7 @@ test('the input waits while too much is not durable', async () => {
     release = resolve;
   });
   const { shipper } = setup(async () => ({ write: () => gate, close: async () => {} }));
-  const full = shipper.ship(logs(1, 2000));
+  const full = shipper.ship(logs(1, 3000));
   const first = await Promise.race([full.then(() => 'room'), new Promise((resolve) => setImmediate(resolve, 'waits'))]);
   assert.equal(first, 'waits');
   release();
