@@ -112,7 +112,9 @@ async function perSecond(work: () => Promise<void>): Promise<string> {
 async function measure(): Promise<string> {
   switch (kind) {
     case 'made':
-      return withEngine(({ feeds }) => perSecond(() => publishAll((contents) => feeds.publish(contents))));
+      return withEngine(({ feeds }) =>
+        perSecond(() => publishAll(async (contents) => (await feeds.publish(contents)).durable)),
+      );
     case 'stored':
       return withEngine(({ peer }) => {
         const values = foreignFeed();
@@ -124,7 +126,7 @@ async function measure(): Promise<string> {
         });
       });
     case 'start': {
-      await withEngine(({ feeds }) => publishAll((contents) => feeds.publish(contents)));
+      await withEngine(({ feeds }) => publishAll(async (contents) => (await feeds.publish(contents)).durable));
       const before = performance.now();
       const peer = await openPeer({ config, identity, paths, network: false, notice });
       const ms = Math.round(performance.now() - before);

@@ -34,7 +34,7 @@ import {
 import type { Control, DialResult, PeerEntry, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
 import { loadEbt } from './ebt.ts';
-import type { Feeds } from './engines/engine.ts';
+import type { Feeds, PrivateContent } from './engines/engine.ts';
 import { engineFor } from './engines/index.ts';
 import { followGraph } from './follow-graph.ts';
 import { Instances } from './instances.ts';
@@ -319,11 +319,12 @@ async function open(
   };
   const seen = recordSeen(store, { peers: connectedPeers, notice });
   closers.push(() => seen.close());
+  const publish = async (contents: readonly (Content | PrivateContent)[]) => {
+    await ownFeed.ready();
+    return feeds.publish(contents);
+  };
   const writer = new Writer({
-    publish: async (contents) => {
-      await ownFeed.ready();
-      await feeds.publish(contents);
-    },
+    publish,
     storedProgress: (run) => store.runProgress(identity.id, run),
   });
   closers.push(() => writer.idle());
@@ -335,10 +336,7 @@ async function open(
     graph: friends,
     keyring,
     state: rekeyed,
-    publish: async (contents) => {
-      await ownFeed.ready();
-      await feeds.publish(contents);
-    },
+    publish: async (contents) => (await publish(contents)).durable,
     nameOf,
     notice,
   });
@@ -494,7 +492,9 @@ function loadUnixSocket(): (options: { path: string; scope: 'device' }) => unkno
 
 /** Other machines show this machine by its name. */
 async function announceName(name: string, id: string, store: Store, feeds: Feeds): Promise<void> {
-  if (store.names(id).get(id) !== name) await feeds.publish([{ type: 'about', about: id, name }]);
+  if (store.names(id).get(id) === name) return;
+  const { durable } = await feeds.publish([{ type: 'about', about: id, name }]);
+  await durable;
 }
 
 /** What the user says of it first, then what the machine sees of itself. */

@@ -2,6 +2,7 @@
  * The daemon's writer: contents in, own messages out, in order, each once, many in one commit.
  * Knows nothing of engines or of who calls.
  */
+import { Change } from '../change.ts';
 import { SsblogError } from '../errors.ts';
 import type { Content } from '../message/content.ts';
 import { Loop } from './loop.ts';
@@ -9,12 +10,18 @@ import { Loop } from './loop.ts';
 /** At most this many messages are signed before the commit that makes them durable. */
 const GROUP_MESSAGES = 256;
 
+/** While one group is made durable, the next is signed. */
+const WINDOW_GROUPS = 2;
+
 /** Runs whose progress is kept in memory; the store knows all of them. */
 const REMEMBERED_RUNS = 1000;
 
 export interface WriterOptions {
-  /** Signs and stores; resolves when durable. */
-  readonly publish: (contents: readonly Content[]) => Promise<void>;
+  /**
+   * Gives contents their places in the feed; rejects when one of them cannot be a message. What it resolves with
+   * resolves when they are durable; it rejects for them and all that have places after them.
+   */
+  readonly publish: (contents: readonly Content[]) => Promise<{ readonly durable: Promise<void> }>;
   /** The highest record number of a run in this machine's own feed; 0 when there is none. */
   readonly storedProgress: (run: string) => number;
 }
@@ -33,6 +40,11 @@ export class Writer {
   /** Runs of which a call was refused: from which record on, and why. */
   readonly #refused = new Map<string, { readonly first: number; readonly error: unknown }>();
   #queue: Request[] = [];
+  readonly #queued = new Change();
+  /** Groups that have their places, and are not durable yet. */
+  readonly #placed = new Set<Promise<void>>();
+  /** Of the last group of these: it comes after all others. */
+  #last = Promise.resolve();
   readonly #loop = new Loop(() => this.#publishQueue());
 
   constructor(options: WriterOptions) {
@@ -62,34 +74,53 @@ export class Writer {
   #enqueue(contents: readonly Content[], isSpooled: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ contents, isSpooled, resolve, reject });
+      this.#queued.tell();
       this.#loop.wake();
     });
   }
 
   async #publishQueue(): Promise<void> {
-    while (this.#queue.length > 0) await this.#publishGroup(this.#takeGroup());
+    while (this.#queue.length > 0 || this.#placed.size > 0) {
+      if (this.#placed.size === WINDOW_GROUPS) await Promise.race(this.#placed);
+      else if (this.#queue.length > 0) await this.#place(this.#takeGroup());
+      else await Promise.race([...this.#placed, this.#queued.next()]);
+    }
   }
 
-  async #publishGroup(requests: readonly Request[]): Promise<void> {
+  async #place(requests: readonly Request[]): Promise<void> {
     const group = requests.filter((request) => !this.#isRefused(request));
     const progress = new Map<string, number>();
     const fresh = group.flatMap((request) => request.contents.filter((content) => this.#isFresh(content, progress)));
     try {
-      if (fresh.length > 0) await this.#options.publish(fresh);
+      // Whoever sends again what is on its way hears of the same end.
+      if (fresh.length > 0) this.#last = (await this.#options.publish(fresh)).durable;
+      else if (this.#placed.size === 0) this.#last = Promise.resolve();
+      for (const [run, line] of progress) {
+        this.#refused.delete(run);
+        remember(this.#progress, run, line);
+      }
+      const settled = this.#settle(group, this.#last, progress);
+      this.#placed.add(settled);
+      void settled.finally(() => this.#placed.delete(settled));
     } catch (error) {
       if (group.length > 1 && !(error instanceof SsblogError)) {
         // Not the machine's state but one of the contents: only whose it is shall hear of it.
-        for (const request of group) await this.#publishGroup([request]);
+        for (const request of group) await this.#place([request]);
         return;
       }
       for (const request of group) this.#refuse(request, error);
-      return;
     }
-    for (const [run, line] of progress) {
-      this.#refused.delete(run);
-      remember(this.#progress, run, line);
+  }
+
+  /** Never rejects. */
+  async #settle(group: readonly Request[], durable: Promise<void>, progress: Map<string, number>): Promise<void> {
+    try {
+      await durable;
+      for (const request of group) request.resolve();
+    } catch (error) {
+      for (const run of progress.keys()) this.#progress.delete(run); // what the store has counts again
+      for (const request of group) this.#refuse(request, error);
     }
-    for (const request of group) request.resolve();
   }
 
   #refuse(request: Request, error: unknown): void {

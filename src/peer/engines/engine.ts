@@ -34,11 +34,14 @@ export interface EngineContext {
 /** `….box`: encrypted for some machines. */
 export type PrivateContent = string;
 
+/** Messages that have their places in the feed. */
+export interface Placed {
+  /** Resolves when they are durable and readable in the store; rejects for them and all that have places after them. */
+  readonly durable: Promise<void>;
+}
+
 export interface Feeds {
-  /**
-   * Signs contents as this machine's next messages, in their order.
-   * Resolves when they are durable and readable in the store.
-   */
-  publish(contents: readonly (Content | PrivateContent)[]): Promise<void>;
+  /** Makes contents this machine's next messages, in their order. Rejects when one of them cannot be a message. */
+  publish(contents: readonly (Content | PrivateContent)[]): Promise<Placed>;
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ import { StoreUnusable } from '../../store/failures.ts';
 import { openMirror, openStore } from '../../store/open.ts';
 import { promised } from '../pull.ts';
 import type { SsbPeer } from '../ssb/types.ts';
-import type { Engine, PrivateContent } from './engine.ts';
+import type { Engine, Placed, PrivateContent } from './engine.ts';
 import { FLUME_LIMITS, limitFlume } from './flume-limit.ts';
 import { flumeBytes, flumeLog, MIRRORED_BYTES } from './freshness.ts';
 import { Mirror } from './mirror.ts';
@@ -42,13 +42,14 @@ export function ssbServerEngine(paths: MachinePaths, limits = FLUME_LIMITS): Eng
       store.setMeta(MIRRORED_BYTES, '');
       await mirror.start();
       return {
-        async publish(contents: readonly (Content | PrivateContent)[]): Promise<void> {
+        async publish(contents: readonly (Content | PrivateContent)[]): Promise<Placed> {
           // ssb-db calls back only once its whole queue is written: all are handed over before waiting.
           const published = await Promise.all(
             contents.map((content) => promised<SignedMessage>((callback) => peer.publish(content, callback))),
           );
           const last = published.at(-1);
           if (last !== undefined) await mirror.reached(peer.id, last.value.sequence);
+          return { durable: Promise.resolve() };
         },
         async close(): Promise<void> {
           await mirror.close();

@@ -22,6 +22,7 @@ function recorder(stored: Record<string, number> = {}) {
     publish: async (contents) => {
       if (fail.error) throw fail.error;
       groups.push([...contents]);
+      return { durable: Promise.resolve() };
     },
     storedProgress: (run) => stored[run] ?? 0,
   });
@@ -127,6 +128,7 @@ test('a call that cannot be published fails alone, not those that share its comm
       if (contents.some((content) => content.type === 'log' && content.text === 'bad 1'))
         throw new Error('not a message');
       published.push(...contents);
+      return { durable: Promise.resolve() };
     },
     storedProgress: () => 0,
   });
@@ -136,4 +138,112 @@ test('a call that cannot be published fails alone, not those that share its comm
     ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
   );
   assert.deepEqual(published, [log('begins', 1), log('a', 1), log('b', 1)]);
+});
+
+/** Its groups become durable, or not, when the test says so. */
+function slowly() {
+  const groups: { contents: Content[]; settle: (error?: Error) => void }[] = [];
+  const writer = new Writer({
+    publish: async (contents) => {
+      const durable = new Promise<void>((resolve, reject) => {
+        groups.push({ contents: [...contents], settle: (error) => (error ? reject(error) : resolve()) });
+      });
+      return { durable };
+    },
+    storedProgress: () => 0,
+  });
+  return { writer, groups };
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+function watched(promise: Promise<void>): { end: string } {
+  const state = { end: 'waits' };
+  promise.then(
+    () => {
+      state.end = 'durable';
+    },
+    (error: Error) => {
+      state.end = error.message;
+    },
+  );
+  return state;
+}
+
+test('while one group is made durable the next has its place already, and no more', async () => {
+  const { writer, groups } = slowly();
+  const ends = [1, 2, 3].map((line) => [log('r', line)]).map((contents) => watched(writer.write(contents)));
+  await nextTurn();
+  const late = watched(writer.write([log('r', 4)]));
+  await nextTurn();
+  assert.deepEqual(
+    groups.map(({ contents }) => contents.length),
+    [1, 2],
+  );
+  groups[0]?.settle();
+  await nextTurn();
+  assert.deepEqual(
+    [...ends, late].map(({ end }) => end),
+    ['durable', 'waits', 'waits', 'waits'],
+  );
+  assert.equal(groups.length, 3);
+  groups[1]?.settle();
+  groups[2]?.settle();
+  await nextTurn();
+  assert.deepEqual(
+    [...ends, late].map(({ end }) => end),
+    ['durable', 'durable', 'durable', 'durable'],
+  );
+  await writer.idle();
+});
+
+test('a group that is not made durable, and what had its place after it, may be given again', async () => {
+  const { writer, groups } = slowly();
+  const ends = [1, 2].map((line) => watched(writer.write([log('r', line)])));
+  await nextTurn();
+  const late = watched(writer.write([log('r', 3)]));
+  await nextTurn();
+  for (const { settle } of groups) settle(new Error('disk full'));
+  await nextTurn();
+  assert.deepEqual(
+    [...ends, late].map(({ end }) => end),
+    ['disk full', 'disk full', 'disk full'],
+  );
+  assert.equal(groups.length, 2);
+  const again = watched(writer.write([log('r', 1), log('r', 2), log('r', 3)]));
+  await nextTurn();
+  groups[2]?.settle();
+  await nextTurn();
+  assert.equal(again.end, 'durable');
+  assert.deepEqual(groups[2]?.contents, [log('r', 1), log('r', 2), log('r', 3)]);
+});
+
+for (const error of [undefined, new Error('disk full')]) {
+  test(`records that are sent again while they are on their way have the same end: ${error?.message ?? 'durable'}`, async () => {
+    const { writer, groups } = slowly();
+    const first = watched(writer.write([log('r', 1), log('r', 2)]));
+    await nextTurn();
+    const again = watched(writer.write([log('r', 1), log('r', 2)]));
+    await nextTurn();
+    assert.equal(groups.length, 1);
+    assert.equal(again.end, 'waits');
+    groups[0]?.settle(error);
+    await nextTurn();
+    assert.deepEqual([first.end, again.end], Array(2).fill(error?.message ?? 'durable'));
+  });
+}
+
+test('records that were published are durable to who sends them again, whatever became of others', async () => {
+  const { writer, groups } = slowly();
+  const first = watched(writer.write([log('r', 1)]));
+  await nextTurn();
+  groups[0]?.settle();
+  await nextTurn();
+  const other = watched(writer.write([log('other', 1)]));
+  await nextTurn();
+  groups[1]?.settle(new Error('disk full'));
+  await nextTurn();
+  const again = watched(writer.write([log('r', 1)]));
+  await nextTurn();
+  assert.deepEqual([first.end, other.end, again.end], ['durable', 'disk full', 'durable']);
 });

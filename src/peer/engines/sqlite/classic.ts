@@ -27,8 +27,16 @@ export function encode(value: object): string {
 
 /** `%….sha256`. SSB hashes the low byte of each UTF-16 unit, not UTF-8. */
 export function messageId(text: string): string {
-  return `%${hash('sha256', Buffer.from(text, 'latin1'), 'base64')}.sha256`;
+  return idOf(hash('sha256', Buffer.from(text, 'latin1'), 'base64'));
 }
+
+/** @param digest in base64 */
+export function idOf(digest: string): string {
+  return `%${digest}.sha256`;
+}
+
+/** As long as every id: stands in the place of one that is not known yet. */
+export const SOME_ID = idOf(Buffer.alloc(32).toString('base64'));
 
 /**
  * @param text the unsigned message, encoded
@@ -36,8 +44,44 @@ export function messageId(text: string): string {
  */
 export function sign(unsigned: UnsignedValue, text: string, keys: Identity, hmacKey?: Buffer): Encoded {
   const bytes = sodium.crypto_sign_detached(signedBytes(text, hmacKey), keyBytes(keys.private));
-  const signature = `${bytes.toString('base64')}.sig.ed25519`;
-  return { text: `${text.slice(0, -2)}${signatureText(signature)}`, value: { ...unsigned, signature } };
+  const signature = signatureOf(bytes.toString('base64'));
+  return { text: `${text.slice(0, -END.length)}${signatureText(signature)}`, value: { ...unsigned, signature } };
+}
+
+/** @param bytes in base64 */
+export function signatureOf(bytes: string): string {
+  return `${bytes}.sig.ed25519`;
+}
+
+/** How an encoded message ends that is not signed. */
+const END = '\n}';
+
+/** Where in an encoded message things are, for what signs it as bytes. */
+export interface Layout {
+  /** Where the id of the message before begins. */
+  readonly previousAt: number;
+  /** So much of the unsigned message's end comes off ... */
+  readonly cutUnits: number;
+  /** ... for this, with the signature in base64 in its middle. */
+  readonly tail: readonly [before: string, after: string];
+  /** By how much it is longer then. */
+  readonly extraUnits: number;
+  /** An id, with the hash in base64 in its middle. */
+  readonly id: readonly [before: string, after: string];
+}
+
+const SIGNATURE_UNITS = 88;
+
+export const SIGNED_LAYOUT: Layout = {
+  previousAt: encode({ previous: '' }).indexOf('""') + 1,
+  cutUnits: END.length,
+  tail: around(signatureText(signatureOf('|'))),
+  extraUnits: signatureText(signatureOf('')).length + SIGNATURE_UNITS - END.length,
+  id: around(idOf('|')),
+};
+
+function around(text: string): [string, string] {
+  return text.split('|') as [string, string];
 }
 
 /**
@@ -45,7 +89,7 @@ export function sign(unsigned: UnsignedValue, text: string, keys: Identity, hmac
  * @param text the encoded message; its signature must have been found well-formed and the last of its fields
  */
 export function signatureJob(text: string, { author, signature }: SignedValue, hmacKey?: Buffer): SignatureJob {
-  const unsigned = `${text.slice(0, -signatureText(signature).length)}\n}`;
+  const unsigned = `${text.slice(0, -signatureText(signature).length)}${END}`;
   return {
     signature: keyBytes(signature),
     publicKey: keyBytes(author.slice(1)),
@@ -65,6 +109,6 @@ function signedBytes(text: string, hmacKey: Buffer | undefined): Buffer {
 }
 
 /** The bytes before the first dot of `base64.ed25519` and the like. */
-function keyBytes(text: string): Buffer {
+export function keyBytes(text: string): Buffer {
   return Buffer.from(text.slice(0, text.indexOf('.')), 'base64');
 }

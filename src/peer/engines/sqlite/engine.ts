@@ -45,7 +45,7 @@ export function sqliteEngine(paths: MachinePaths, identity: Identity): Engine {
         else hangUp(peer);
       });
       return {
-        publish: (contents) => log.publishAll(contents),
+        publish: async (contents) => log.publishAll(contents),
         close: async () => log.close(),
       };
     },

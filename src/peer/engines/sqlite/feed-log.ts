@@ -1,31 +1,22 @@
 /**
  * The feeds, with the store as their record. What is published and added in one turn of the event loop becomes one
  * transaction; only when that is on the disk is anybody told of it, in order. Meanwhile the heads of feeds run ahead,
- * so that messages can be chained; when the transaction fails, they go back and everything in it fails.
+ * so that messages can be chained; when the transaction fails, they go back and everything in it and after it fails.
  */
 import type { Identity } from '../../../config/identity.ts';
 import type { SignedMessage, SignedValue } from '../../../message/signed.ts';
 import type { Store } from '../../../store/store.ts';
 import type { Callback } from '../../ssb/types.ts';
+import type { Placed } from '../engine.ts';
 import { Arrivals } from './arrivals.ts';
-import { messageId, sign } from './classic.ts';
+import { Author, type Chain } from './author.ts';
 import { monotonicClock } from './clock.ts';
 import { RecentMessages } from './recent.ts';
 import { SignatureThread } from './signature-thread.ts';
-import {
-  checkHmacKey,
-  checkMessage,
-  checkShape,
-  checkSize,
-  type Head,
-  InvalidMessage,
-  isContent,
-  isFeedId,
-  type Precheck,
-} from './validate.ts';
+import { checkHmacKey, checkMessage, type Head, isFeedId, type Precheck } from './validate.ts';
 
 /** Messages that wait for a transaction; more than these are written before the turn is over. */
-const MAX_PENDING_MESSAGES = 512;
+const MAX_PENDING_MESSAGES = 768;
 /** While others' messages rush in, their transactions begin at least so far apart: one commit for many. */
 const PAUSE_MS = 10;
 /** So many of others need not wait that long when no more are to come … */
@@ -36,7 +27,7 @@ const MANY_MESSAGES = 256;
 const FEW_MESSAGES = 64;
 /** The share of the time in which the event loop has something to do, from which on it does not keep up. */
 const BUSY = 0.9;
-/** A rush of so many is worth a thread that verifies. */
+/** A rush of so many is worth a second thread. */
 const WORTH_A_THREAD = 512;
 
 export interface FeedLogOptions {
@@ -44,13 +35,16 @@ export interface FeedLogOptions {
   readonly store: Store;
   /** SSB's `caps.sign`: a key that the network mixes into its signatures. Most have none. */
   readonly hmacKey?: unknown;
-  /** What verifies while messages rush in; it ends with the FeedLog. */
+  /** What verifies and signs while messages rush in; it ends with the FeedLog. */
   readonly thread?: SignatureThread;
   readonly now?: () => number;
 }
 
 interface Pending {
-  readonly message: SignedMessage;
+  /** Waits for its signature, where that is still being made. */
+  readonly message: () => SignedMessage;
+  /** What it is part of, where another thread signs. */
+  readonly chain?: Chain;
   /** Its content was made by this machine's writer. */
   readonly isOwn: boolean;
   /** Told when it is durable, or why it is not. */
@@ -65,11 +59,11 @@ export class FeedLog {
   /** Last messages of feeds, those that are still pending included. */
   readonly #heads = new Map<string, Head>();
   readonly #recent = new RecentMessages();
-  readonly #ownTime: () => number;
+  readonly #author: Author;
   readonly #receiptTime: () => number;
   readonly #thread: SignatureThread;
   readonly #arrivals: Arrivals;
-  /** Others' messages since there were few, or time between them. */
+  /** Messages since there were few, or time between them. */
   #rush = 0;
   #utilization = performance.eventLoopUtilization();
   #pending: Pending[] = [];
@@ -89,9 +83,15 @@ export class FeedLog {
     const { store, hmacKey, now, thread } = options;
     this.#options = options;
     this.#hmacKey = checkHmacKey(hmacKey);
-    this.#ownTime = monotonicClock(0, now);
     this.#receiptTime = monotonicClock(store.log.lastReceived(), now);
     this.#thread = thread ?? new SignatureThread();
+    this.#author = new Author({
+      keys: options.keys,
+      hmacKey: this.#hmacKey,
+      thread: this.#thread,
+      ownTime: monotonicClock(0, now),
+      receiptTime: this.#receiptTime,
+    });
     this.#arrivals = new Arrivals({
       thread: this.#thread,
       hmacKey: this.#hmacKey,
@@ -112,35 +112,31 @@ export class FeedLog {
   publish(content: unknown, done: Callback<SignedMessage>): void {
     this.#attempt(done, () => {
       this.#makeRoom(1);
-      this.#enqueue({ message: this.#make(content), isOwn: false, done });
+      const { id } = this.#options.keys;
+      const message = this.#author.make(this.#head(id), content);
+      this.#enqueue([{ message: () => message, isOwn: false, done }], id, headOf(message));
     });
   }
 
-  /** Signs contents of this machine's writer as its next messages, all or none. Resolves when they are durable. */
-  publishAll(contents: readonly unknown[]): Promise<void> {
-    return new Promise((resolve, reject) => {
+  /**
+   * Makes contents of this machine's writer its next messages, all or none.
+   * @throws InvalidMessage, or because the peer is ending
+   */
+  publishAll(contents: readonly unknown[]): Placed {
+    if (contents.length === 0) return { durable: Promise.resolve() };
+    this.#refuseWhenClosed();
+    this.#makeRoom(contents.length);
+    const { id } = this.#options.keys;
+    const chain = this.#author.makeAll(this.#head(id), contents, () => this.#schedule());
+    const durable = new Promise<void>((resolve, reject) => {
       const done: Callback<SignedMessage> = (error) => (error ? reject(error) : resolve());
-      if (contents.length === 0) return resolve();
-      this.#attempt(done, () => {
-        this.#makeRoom(contents.length);
-        const { id } = this.#options.keys;
-        const before = this.#head(id);
-        try {
-          const messages = contents.map((content) => {
-            const message = this.#make(content);
-            this.#heads.set(id, headOf(message));
-            return message;
-          });
-          messages.forEach((message, index) => {
-            this.#enqueue({ message, isOwn: true, done: index === messages.length - 1 ? done : undefined });
-          });
-        } catch (error) {
-          if (before === undefined) this.#heads.delete(id);
-          else this.#heads.set(id, before);
-          throw error;
-        }
+      const last = contents.length - 1;
+      const pending = contents.map<Pending>((_, index) => {
+        return { message: () => chain.at(index), chain, isOwn: true, done: index === last ? done : undefined };
       });
+      this.#enqueue(pending, id, chain.head);
     });
+    return { durable };
   }
 
   /** Takes in a message of any feed after checking it. Calls back when it is durable. */
@@ -159,7 +155,7 @@ export class FeedLog {
     const head = isFeedId(author) ? this.#head(author) : undefined;
     const key = checkMessage(head, value, this.#hmacKey, known);
     const message = { key, value: value as SignedValue, timestamp: this.#receiptTime() };
-    this.#enqueue({ message, isOwn: false, done });
+    this.#enqueue([{ message: () => message, isOwn: false, done }], message.value.author, headOf(message));
   }
 
   #takeInTurn(value: unknown, done: Callback<SignedMessage>, known: Precheck | undefined): void {
@@ -209,8 +205,8 @@ export class FeedLog {
   close(): void {
     if (this.#isClosed) return;
     this.#arrivals.settle();
+    this.#commitAll();
     this.#thread.close();
-    this.#commit();
     this.#isClosed = true;
     this.#tell();
     for (const listener of this.#committed) listener();
@@ -218,29 +214,15 @@ export class FeedLog {
 
   #attempt(done: Callback<SignedMessage>, work: () => void): void {
     try {
-      if (this.#isClosed) throw new Error('the peer is ending');
+      this.#refuseWhenClosed();
       work();
     } catch (error) {
       done(error as Error);
     }
   }
 
-  #make(content: unknown): SignedMessage {
-    if (!isContent(content)) throw new InvalidMessage('invalid message content, must be object or encrypted string');
-    refuseRecipients(content as { recps?: unknown });
-    const { keys } = this.#options;
-    const head = this.#head(keys.id);
-    const unsigned = {
-      previous: head?.key ?? null,
-      sequence: (head?.sequence ?? 0) + 1,
-      author: keys.id,
-      timestamp: this.#ownTime(),
-      hash: 'sha256' as const,
-      content,
-    };
-    const { text, value } = sign(unsigned, checkShape(unsigned), keys, this.#hmacKey);
-    checkSize(text);
-    return { key: messageId(text), value, timestamp: this.#receiptTime() };
+  #refuseWhenClosed(): void {
+    if (this.#isClosed) throw new Error('the peer is ending');
   }
 
   #head(feed: string): Head | undefined {
@@ -249,10 +231,11 @@ export class FeedLog {
     return known;
   }
 
-  #enqueue(pending: Pending): void {
-    this.#heads.set(pending.message.value.author, headOf(pending.message));
-    this.#pending.push(pending);
-    if (pending.message.value.author === this.#options.keys.id) {
+  /** @param head what the feed then ends with */
+  #enqueue(messages: readonly Pending[], feed: string, head: Head): void {
+    this.#heads.set(feed, head);
+    for (const message of messages) this.#pending.push(message);
+    if (feed === this.#options.keys.id) {
       this.#schedule();
       return;
     }
@@ -261,7 +244,7 @@ export class FeedLog {
   }
 
   #makeRoom(messages: number): void {
-    if (this.#pending.length > 0 && this.#pending.length + messages > MAX_PENDING_MESSAGES) this.#commit();
+    if (this.#pending.length > 0 && this.#pending.length + messages > MAX_PENDING_MESSAGES) this.#commitAll();
   }
 
   #schedule(): void {
@@ -269,7 +252,7 @@ export class FeedLog {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      this.#commit();
+      this.#commit(this.#takeSigned());
       this.#tell();
     });
   }
@@ -282,28 +265,39 @@ export class FeedLog {
     else this.#timer ??= setTimeout(() => this.#schedule(), waitMs);
   }
 
-  #commit(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** Waits for signatures. */
+  #commitAll(): void {
     const batch = this.#pending;
     this.#pending = [];
+    this.#commit(batch);
+  }
+
+  /** What can be committed now: when more is signed, there is another turn. */
+  #takeSigned(): Pending[] {
+    const unsigned = this.#pending.findIndex(({ chain }) => chain?.isSigned === false);
+    return this.#pending.splice(0, unsigned === -1 ? this.#pending.length : unsigned);
+  }
+
+  #commit(batch: readonly Pending[]): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (batch.length === 0) return;
     this.#lastCommitMs = performance.now();
     this.#lastCommitted = batch.length;
-    this.#countRush(batch);
+    this.#countRush(batch.length);
+    const own = new Set<SignedMessage>();
     try {
-      const own = new Set(batch.filter(({ isOwn }) => isOwn).map(({ message }) => message));
-      this.store.ingest(
-        batch.map(({ message }) => message),
-        (message) => own.has(message),
-      );
+      this.store.ingest(messagesOf(batch, own), (message) => own.has(message));
     } catch (error) {
       this.#heads.clear();
-      for (const { done } of batch) this.#outcomes.push(() => done?.(error as Error));
+      // What is pending follows what failed.
+      const failed = [...batch, ...this.#pending.splice(0)];
+      for (const { done } of failed) this.#outcomes.push(() => done?.(error as Error));
       this.#outcomes.push(() => this.#fail(error));
       return;
     }
-    for (const { message, done } of batch) {
+    for (const { message: get, done } of batch) {
+      const message = get();
       this.#recent.add(message);
       this.#outcomes.push(() => {
         this.#last = message;
@@ -318,11 +312,10 @@ export class FeedLog {
   }
 
   /** A thread that has time to wait keeps up by itself, and what it hands over costs more than what it does. */
-  #countRush(batch: readonly Pending[]): void {
+  #countRush(count: number): void {
     const before = this.#utilization;
     this.#utilization = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(this.#utilization, before);
-    const count = batch.filter(({ message }) => message.value.author !== this.#options.keys.id).length;
     this.#rush = count < FEW_MESSAGES || utilization < BUSY ? 0 : this.#rush + count;
     if (this.#rush >= WORTH_A_THREAD) this.#thread.start();
   }
@@ -354,10 +347,11 @@ function headOf({ key, value }: SignedMessage): Head {
   return { key, sequence: value.sequence };
 }
 
-/** Nothing here can encrypt: what is meant for some only must not be published for all. */
-function refuseRecipients({ recps }: { recps?: unknown }): void {
-  if (!recps) return;
-  throw new InvalidMessage(
-    `private message requested, but no boxers could encrypt these recps: ${JSON.stringify(recps)}`,
-  );
+/** @param own takes those of the writer, before they are given out */
+function* messagesOf(batch: readonly Pending[], own: Set<SignedMessage>): Generator<SignedMessage> {
+  for (const { message: get, isOwn } of batch) {
+    const message = get();
+    if (isOwn) own.add(message);
+    yield message;
+  }
 }

@@ -1,17 +1,21 @@
 /**
- * A second thread that verifies signatures while others' messages rush in, with the same libsodium. It runs only while
- * there is work for it, and nothing depends on it: what it does not answer is verified by who asked.
+ * A second thread that verifies signatures while others' messages rush in, and makes them while this machine's own do,
+ * with the same libsodium. It runs only while there is work for it, and nothing depends on it: what it does not answer
+ * is done by who asked.
  */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import sodium from 'chloride';
 import { packJobs, type SignatureJob } from './signature-job.ts';
+import { Signatures, type SigningJob } from './signing-job.ts';
 
 /** Beside this file, as it is written and as it is built (build.js). */
 const SCRIPT = new URL('./signature-worker.js', import.meta.url);
 /** Without work for so long, it ends, and its memory is given back. */
 const IDLE_MS = 10_000;
+/** Longer than it ever takes for a signature, whatever else the computer does. */
+const SILENCE_MS = 5_000;
 /** It holds one batch at a time. */
 const HEAP_MB = 16;
 
@@ -27,6 +31,7 @@ export interface SignatureThreadOptions {
   readonly script?: URL;
   readonly cores?: number;
   readonly idleMs?: number;
+  readonly silenceMs?: number;
 }
 
 export class SignatureThread {
@@ -72,13 +77,25 @@ export class SignatureThread {
 
   /** To be called while it is ready only. Batches are answered in their order. */
   check(jobs: readonly SignatureJob[], answer: Answer): void {
-    const worker = this.#worker;
-    if (worker === undefined || !this.#isReady) throw new Error('the thread is not ready');
-    clearTimeout(this.#idle);
     const batch = packJobs(jobs);
-    this.#underWay.push({ size: jobs.length, answer });
-    worker.ref(); // the process must not end before the answer
-    worker.postMessage(batch, [batch]);
+    this.#give(batch, batch, { size: jobs.length, answer });
+  }
+
+  /**
+   * Has messages signed, each when the one before is. To be called while it is ready only.
+   * @param done called when there is no more to wait for
+   */
+  sign(job: SigningJob, done: () => void): Signatures {
+    const answer = () => {
+      signatures.end();
+      done();
+    };
+    const worker = this.#give(job, job.texts, { size: 0, answer });
+    const signatures = new Signatures(job.answers, this.#options.silenceMs ?? SILENCE_MS, (error) => {
+      this.#lose(worker, error);
+      void worker.terminate();
+    });
+    return signatures;
   }
 
   /** Ends it; whoever waits gets no answer. It starts again when it is wanted again. */
@@ -86,6 +103,16 @@ export class SignatureThread {
     const worker = this.#worker;
     this.#release();
     void worker?.terminate();
+  }
+
+  #give(work: unknown, memory: ArrayBuffer, batch: Batch): Worker {
+    const worker = this.#worker;
+    if (worker === undefined || !this.#isReady) throw new Error('the thread is not ready');
+    clearTimeout(this.#idle);
+    this.#underWay.push(batch);
+    worker.ref(); // the process must not end before the answer
+    worker.postMessage(work, [memory]);
+    return worker;
   }
 
   #receive(worker: Worker, message: unknown): void {

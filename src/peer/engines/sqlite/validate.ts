@@ -131,16 +131,15 @@ export function checkShape(message: Partial<SignedValue>, text = encode(message)
     isInOrder(Object.keys(message)) &&
     hash === 'sha256';
   if (!isWellFormed) throw new InvalidMessage(`message has invalid properties:${text}`);
-  checkSize(text);
+  checkSize(text.length);
   checkContent(content);
   return text;
 }
 
-export function checkSize(text: string): void {
-  if (text.length > MAX_UNITS)
-    throw new InvalidMessage(
-      `Encoded message must not be larger than ${MAX_UNITS} bytes. Current size is ${text.length}`,
-    );
+/** @param units the encoded message's length */
+export function checkSize(units: number): void {
+  if (units > MAX_UNITS)
+    throw new InvalidMessage(`Encoded message must not be larger than ${MAX_UNITS} bytes. Current size is ${units}`);
 }
 
 /** What may be published at all. */

@@ -1,4 +1,4 @@
-/** Messages that rush in are verified on two threads: what is taken and what is refused is the same as with one. */
+/** Messages that rush in are verified, and own ones signed, on two threads: what comes of it is the same as with one. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -6,7 +6,10 @@ import type { SignedMessage, SignedValue } from '../../../../src/message/signed.
 import { encode, messageId, sign } from '../../../../src/peer/engines/sqlite/classic.ts';
 import { FeedLog } from '../../../../src/peer/engines/sqlite/feed-log.ts';
 import { SignatureThread, type SignatureThreadOptions } from '../../../../src/peer/engines/sqlite/signature-thread.ts';
+import { signedId } from '../../../../src/peer/engines/sqlite/validate.ts';
+import { promised } from '../../../../src/peer/pull.ts';
 import { openStore } from '../../../../src/store/open.ts';
+import type { Store } from '../../../../src/store/store.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 import { freshDirectory } from '../../store/fake-feed.ts';
 import { newKeys, type Record } from './fixture.ts';
@@ -16,6 +19,12 @@ const HMAC_KEY = Buffer.alloc(32, 7);
 /** Counts what it is given. */
 class CountedThread extends SignatureThread {
   jobs = 0;
+  signed = 0;
+
+  override sign(...[job, done]: Parameters<SignatureThread['sign']>): ReturnType<SignatureThread['sign']> {
+    this.signed += 1;
+    return super.sign(job, done);
+  }
 
   override check(...[jobs, answer]: Parameters<SignatureThread['check']>): void {
     this.jobs += jobs.length;
@@ -176,4 +185,122 @@ test('a rush starts the thread, and a trickle does not', async (t) => {
   assert.equal(starts, 0);
   await Promise.all(feedOf(600).map((value) => outcome(feeds, value)));
   assert.ok(starts > 0);
+});
+
+const line = (text: string) => ({ type: 'log', text });
+const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => line(`${from + index}`));
+
+/** A feed as it is stored, after a look at whether it is one. */
+function stored({ store, keys }: Record): string[] {
+  let previous: string | null = null;
+  return [...store.messages(keys.id, 0)].map(({ key, value }, index) => {
+    assert.equal(value.previous, previous);
+    assert.equal(value.sequence, index + 1);
+    assert.equal(signedId(value), key);
+    previous = key;
+    return (value.content as { text: string }).text;
+  });
+}
+
+async function publishOne({ feeds }: Record, text: string): Promise<void> {
+  await promised((callback) => feeds.publish(line(text), callback));
+}
+
+test("this machine's own messages that rush in are signed by the thread, while those before are stored", async (t) => {
+  const rush = await rushing(t);
+  await publishOne(rush, '0');
+  const groups = [lines(1, 201), lines(201, 401), lines(401, 501)];
+  const told: string[] = [];
+  rush.feeds.post(({ value }) => {
+    assert.ok((rush.store.log.head(value.author)?.sequence ?? 0) >= value.sequence);
+    told.push((value.content as { text: string }).text);
+  }, false);
+  await Promise.all(groups.map(async (group) => rush.feeds.publishAll(group).durable));
+  const texts = lines(0, 501).map(({ text }) => text);
+  assert.deepEqual(stored(rush), texts);
+  assert.deepEqual(told, texts.slice(1));
+  assert.equal(rush.thread.signed, 3);
+});
+
+test('in between, whatever comes has its place at once', async (t) => {
+  const rush = await rushing(t);
+  const { feeds, keys } = rush;
+  const own = feedOf(5, { keys });
+  await Promise.all(own.slice(0, 4).map((value) => outcome(feeds, value)));
+  // From a peer, as after a repair: it can only be refused behind what has its place already.
+  const first = feeds.publishAll(lines(5, 105)).durable;
+  assert.match(await outcome(feeds, own[4]), /expected sequence 105 but got:5/);
+  const others = feedOf(300).map((value) => outcome(feeds, value));
+  const second = feeds.publishAll(lines(105, 305)).durable;
+  const alone = publishOne(rush, '305');
+  const few = feeds.publishAll(lines(306, 309)).durable;
+  const third = feeds.publishAll(lines(309, 400)).durable;
+  await Promise.all([first, second, alone, few, third]);
+  assert.ok((await Promise.all(others)).every((text) => text.startsWith('%')));
+  assert.deepEqual(stored(rush), [
+    ...own.slice(0, 4).map(({ content }) => (content as { text: string }).text),
+    ...lines(5, 400).map(({ text }) => text),
+  ]);
+  assert.ok(rush.thread.signed >= 3);
+});
+
+test('when a transaction fails, what has its place behind it fails too, and the feed goes on without a gap', async (t) => {
+  const rush = await rushing(t);
+  let isFull = false;
+  let tries = 0;
+  const disk: Store = {
+    ...rush.store,
+    ingest: (messages, isOwn) => {
+      if (!isFull) return rush.store.ingest(messages, isOwn);
+      tries += 1;
+      throw new Error('no space left');
+    },
+  };
+  const feeds = new FeedLog({ keys: rush.keys, store: disk, thread: rush.thread });
+  t.after(() => feeds.close());
+  const record = { ...rush, feeds };
+  await publishOne(record, '0');
+  isFull = true;
+  const placed = [
+    feeds.publishAll(lines(1, 101)),
+    feeds.publishAll(lines(101, 201)),
+    feeds.publishAll(lines(201, 301)),
+  ];
+  const ends = await Promise.allSettled(placed.map(({ durable }) => durable));
+  assert.ok(ends.every((end) => end.status === 'rejected' && /no space left/.test(String(end.reason))));
+  assert.equal(tries, 1);
+  isFull = false;
+  await Promise.all([feeds.publishAll(lines(1, 151)).durable, feeds.publishAll(lines(151, 301)).durable]);
+  assert.deepEqual(
+    stored(record),
+    lines(0, 301).map(({ text }) => text),
+  );
+});
+
+test('when it ends, what has its place is stored', async (t) => {
+  const rush = await rushing(t);
+  await publishOne(rush, '0');
+  const placed = [rush.feeds.publishAll(lines(1, 101)), rush.feeds.publishAll(lines(101, 201))];
+  rush.feeds.close();
+  await Promise.all(placed.map(({ durable }) => durable));
+  assert.deepEqual(
+    stored(rush),
+    lines(0, 201).map(({ text }) => text),
+  );
+  assert.throws(() => rush.feeds.publishAll(lines(201, 301)), /the peer is ending/);
+});
+
+test('a thread that dies in a rush of own messages takes none with it', async (t) => {
+  const script = new URL(
+    `data:text/javascript,import { parentPort } from 'node:worker_threads';
+     parentPort.on('message', () => { throw new Error('broken') }); parentPort.postMessage('ready');`,
+  );
+  const rush = await rushing(t, { thread: { script } });
+  await publishOne(rush, '0');
+  await Promise.all([rush.feeds.publishAll(lines(1, 101)).durable, rush.feeds.publishAll(lines(101, 201)).durable]);
+  assert.deepEqual(
+    stored(rush),
+    lines(0, 201).map(({ text }) => text),
+  );
+  assert.equal(rush.thread.signed, 2);
 });
