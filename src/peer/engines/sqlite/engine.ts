@@ -33,7 +33,7 @@ export function sqliteEngine(paths: MachinePaths, identity: Identity): Engine {
     async open({ peer, notice, fatal }) {
       if (feeds === undefined) throw new Error('the stack is made first');
       const log = feeds;
-      thread.onLoss((error) => notice(`signatures are verified without a second thread: ${error.message}`));
+      thread.onLoss((error) => notice(`signatures are made and verified without a second thread: ${error.message}`));
       const troubles = new Episodes(notice);
       log.onCommit(() => {
         if (!log.isClosed) troubles.success();
