@@ -34,7 +34,7 @@ import {
 import type { Control, DialResult, PeerEntry, PeerStatus } from './control.ts';
 import { deferred } from './deferred.ts';
 import { loadEbt } from './ebt.ts';
-import type { Feeds, PrivateContent } from './engines/engine.ts';
+import type { Feeds } from './engines/engine.ts';
 import { engineFor } from './engines/index.ts';
 import { followGraph } from './follow-graph.ts';
 import { Instances } from './instances.ts';
@@ -319,12 +319,9 @@ async function open(
   };
   const seen = recordSeen(store, { peers: connectedPeers, notice });
   closers.push(() => seen.close());
-  const publish = async (contents: readonly (Content | PrivateContent)[]) => {
-    await ownFeed.ready();
-    return feeds.publish(contents);
-  };
   const writer = new Writer({
-    publish,
+    ready: () => ownFeed.ready(),
+    publish: (contents) => feeds.publish(contents),
     storedProgress: (run) => store.runProgress(identity.id, run),
   });
   closers.push(() => writer.idle());
@@ -336,7 +333,10 @@ async function open(
     graph: friends,
     keyring,
     state: rekeyed,
-    publish: async (contents) => (await publish(contents)).durable,
+    publish: async (contents) => {
+      await ownFeed.ready();
+      await (await feeds.publish(contents)).durable;
+    },
     nameOf,
     notice,
   });

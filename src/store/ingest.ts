@@ -70,11 +70,11 @@ export class Ingest {
 
   /**
    * One transaction: all or nothing.
-   * @param messages are taken one by one, while those before them are stored
    * @param isOwn whether this machine's writer made the message's content, which is not checked once more
    * @throws SsblogError `store` when a message is not the next one of its feed
    */
-  ingest(messages: Iterable<SignedMessage>, isOwn: IsOwn = () => false): IngestResult {
+  ingest(messages: readonly SignedMessage[], isOwn: IsOwn = () => false): IngestResult {
+    if (messages.length === 0) return { messages: 0, lines: 0, records: 0 };
     return this.#transaction(() => {
       let [added, lines] = [0, 0];
       this.#records = 0;

@@ -57,7 +57,7 @@ export interface Store {
    * Takes messages in, durably, all or none. What is there already is ignored.
    * @throws SsblogError `store` when a message is not the next one of its feed
    */
-  ingest(messages: Iterable<SignedMessage>, isOwn?: IsOwn): IngestResult;
+  ingest(messages: readonly SignedMessage[], isOwn?: IsOwn): IngestResult;
   /**
    * Calls when messages other than lines were taken in through this object, and are durable.
    * @returns a function that ends it

@@ -7,7 +7,7 @@ import { SsblogError } from '../errors.ts';
 import type { Content } from '../message/content.ts';
 import { Loop } from './loop.ts';
 
-/** At most this many messages are signed before the commit that makes them durable. */
+/** At most this many messages get their places in the feed at a time. */
 const GROUP_MESSAGES = 256;
 
 /** While one group is made durable, the next is signed. */
@@ -17,9 +17,11 @@ const WINDOW_GROUPS = 2;
 const REMEMBERED_RUNS = 1000;
 
 export interface WriterOptions {
+  /** Whether the feed may be written now; rejects when it must not. */
+  readonly ready: () => Promise<void> | void;
   /**
-   * Gives contents their places in the feed; rejects when one of them cannot be a message. What it resolves with
-   * resolves when they are durable; it rejects for them and all that have places after them.
+   * Gives contents their places in the feed, before it returns; rejects when one of them cannot be a message. What it
+   * resolves with resolves when they are durable, and rejects for them and all that have places after them.
    */
   readonly publish: (contents: readonly Content[]) => Promise<{ readonly durable: Promise<void> }>;
   /** The highest record number of a run in this machine's own feed; 0 when there is none. */
@@ -34,11 +36,27 @@ interface Request {
   readonly reject: (error: unknown) => void;
 }
 
+interface Refusal {
+  /** The record with which the run may go on. */
+  readonly first: number;
+  /** The last one that was refused. */
+  readonly last: number;
+  readonly error: unknown;
+}
+
+interface Group {
+  readonly durable: Promise<void>;
+  /** By run, the last record that has its place. */
+  readonly progress: ReadonlyMap<string, number>;
+  /** Requests of which everything had its place before. */
+  readonly repeated: ReadonlySet<Request>;
+}
+
 export class Writer {
   readonly #options: WriterOptions;
   readonly #progress = new Map<string, number>();
-  /** Runs of which a call was refused: from which record on, and why. */
-  readonly #refused = new Map<string, { readonly first: number; readonly error: unknown }>();
+  /** Runs of which calls were refused. */
+  readonly #refused = new Map<string, Refusal>();
   #queue: Request[] = [];
   readonly #queued = new Change();
   /** Groups that have their places, and are not durable yet. */
@@ -81,55 +99,89 @@ export class Writer {
 
   async #publishQueue(): Promise<void> {
     while (this.#queue.length > 0 || this.#placed.size > 0) {
-      if (this.#placed.size === WINDOW_GROUPS) await Promise.race(this.#placed);
-      else if (this.#queue.length > 0) await this.#place(this.#takeGroup());
-      else await Promise.race([...this.#placed, this.#queued.next()]);
+      if (this.#queue.length === 0) await Promise.race([...this.#placed, this.#queued.next()]);
+      else {
+        await this.#room();
+        await this.#place(this.#takeGroup());
+      }
     }
   }
 
+  async #room(): Promise<void> {
+    while (this.#placed.size >= WINDOW_GROUPS) await Promise.race(this.#placed);
+  }
+
   async #place(requests: readonly Request[]): Promise<void> {
-    const group = requests.filter((request) => !this.#isRefused(request));
-    const progress = new Map<string, number>();
-    const fresh = group.flatMap((request) => request.contents.filter((content) => this.#isFresh(content, progress)));
+    let group = requests;
     try {
+      await this.#options.ready();
+      // From here on in one turn: what fails meanwhile must not be followed.
+      group = requests.filter((request) => !this.#isRefused(request));
+      const progress = new Map<string, number>();
+      const fresh = group.map(({ contents }) => contents.filter((content) => this.#isFresh(content, progress)));
+      const contents = fresh.flat();
+      const published = contents.length > 0 ? this.#options.publish(contents) : undefined;
       // Whoever sends again what is on its way hears of the same end.
-      if (fresh.length > 0) this.#last = (await this.#options.publish(fresh)).durable;
-      else if (this.#placed.size === 0) this.#last = Promise.resolve();
+      const durable = published === undefined ? this.#lastPlaced() : (await published).durable;
       for (const [run, line] of progress) {
-        this.#refused.delete(run);
+        this.#resume(run, line);
         remember(this.#progress, run, line);
       }
-      const settled = this.#settle(group, this.#last, progress);
+      const repeated = new Set(group.filter((_, index) => fresh[index]?.length === 0));
+      this.#last = durable;
+      const settled = this.#settle(group, { durable, progress, repeated });
       this.#placed.add(settled);
       void settled.finally(() => this.#placed.delete(settled));
     } catch (error) {
       if (group.length > 1 && !(error instanceof SsblogError)) {
         // Not the machine's state but one of the contents: only whose it is shall hear of it.
-        for (const request of group) await this.#place([request]);
+        for (const request of group) {
+          await this.#room();
+          await this.#place([request]);
+        }
         return;
       }
       for (const request of group) this.#refuse(request, error);
     }
   }
 
+  #lastPlaced(): Promise<void> {
+    return this.#placed.size === 0 ? Promise.resolve() : this.#last;
+  }
+
   /** Never rejects. */
-  async #settle(group: readonly Request[], durable: Promise<void>, progress: Map<string, number>): Promise<void> {
+  async #settle(group: readonly Request[], { durable, progress, repeated }: Group): Promise<void> {
     try {
       await durable;
       for (const request of group) request.resolve();
     } catch (error) {
       for (const run of progress.keys()) this.#progress.delete(run); // what the store has counts again
-      for (const request of group) this.#refuse(request, error);
+      for (const request of group) {
+        // What was published before may be durable whatever became of this: its run goes on.
+        if (repeated.has(request)) request.reject(error);
+        else this.#refuse(request, error);
+      }
     }
   }
 
   #refuse(request: Request, error: unknown): void {
     for (const content of request.contents) {
       const range = recordRange(content);
-      if (range === undefined || range.first > (this.#refused.get(range.run)?.first ?? Infinity)) continue;
-      remember(this.#refused, range.run, { first: range.first, error });
+      if (range === undefined) continue;
+      const before = this.#refused.get(range.run);
+      const first = Math.min(range.first, before?.first ?? range.first);
+      const last = Math.max(range.last, before?.last ?? 0);
+      remember(this.#refused, range.run, { first, last, error });
     }
     request.reject(error);
+  }
+
+  /** What was refused behind the record that has its place now must come again before anything behind that. */
+  #resume(run: string, line: number): void {
+    const refusal = this.#refused.get(run);
+    if (refusal === undefined) return;
+    if (refusal.last <= line) this.#refused.delete(run);
+    else if (refusal.first <= line) this.#refused.set(run, { ...refusal, first: line + 1 });
   }
 
   /** Refuses what would leave a gap. */

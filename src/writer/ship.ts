@@ -17,8 +17,8 @@ const WORTH_A_CALL = 32;
 /** Calls under way at a time: enough to keep the daemon busy while one commits. */
 const WINDOW_CALLS = 4;
 
-/** Batches kept because they are not durable yet; beyond it the input waits. */
-const MAX_WAITING_BATCHES = 8;
+/** Calls whose contents are kept because they are not durable yet; beyond it the input waits. */
+const MAX_WAITING_CALLS = 8;
 
 /** A sink that answers nothing for this long is given up. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -47,7 +47,7 @@ export interface Shipped {
   readonly failure?: unknown;
 }
 
-/** A batch of which a call is made: until then it grows. */
+/** What is sent in one call; until then it grows. */
 class Call extends Batch {
   isSent = false;
 }
@@ -78,7 +78,7 @@ export class Shipper {
     for (const content of contents) this.#enqueue(content);
     this.#changed.tell();
     this.#loop.wake();
-    while (this.#failure === undefined && this.#calls.length > MAX_WAITING_BATCHES) await this.#changed.next();
+    while (this.#failure === undefined && this.#calls.length > MAX_WAITING_CALLS) await this.#changed.next();
   }
 
   /** Resolves when everything is durable, in the feed or in the spool. */
@@ -144,14 +144,14 @@ export class Shipper {
         continue;
       }
       next.isSent = true;
-      const call: Promise<void> = this.#send(sink, next).then(
+      const answer: Promise<void> = this.#send(sink, next).then(
         () => this.#acknowledge(next),
         (error: unknown) => {
           failure ??= { error };
         },
       );
-      underWay.add(call);
-      void call.finally(() => underWay.delete(call));
+      underWay.add(answer);
+      void answer.finally(() => underWay.delete(answer));
     }
     await Promise.all(underWay);
     if (failure !== undefined) await this.#lose(sink, failure.error);
@@ -159,15 +159,15 @@ export class Shipper {
 
   #next(callsUnderWay: number): Call | undefined {
     if (callsUnderWay === WINDOW_CALLS) return undefined;
-    const batch = this.#calls.find(({ isSent }) => !isSent);
-    return callsUnderWay === 0 || (batch?.contents.length ?? 0) >= WORTH_A_CALL ? batch : undefined;
+    const next = this.#calls.find(({ isSent }) => !isSent);
+    return callsUnderWay === 0 || (next?.contents.length ?? 0) >= WORTH_A_CALL ? next : undefined;
   }
 
-  async #send(sink: Sink, batch: Batch): Promise<void> {
+  async #send(sink: Sink, { contents }: Call): Promise<void> {
     const timeoutMs = this.#options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
     await within(
       timeoutMs,
-      sink.write(batch.contents),
+      sink.write([...contents]), // a call that is given up may grow before it is made again
       () => new SsblogError('peer', `the daemon did not answer for ${timeoutMs / 1000} s`),
     );
   }
@@ -190,7 +190,7 @@ export class Shipper {
   /** A sink that went away may come back (a restart, a hand-over); one that refuses will refuse again. */
   async #lose(sink: Sink, error: unknown): Promise<void> {
     this.#sink = undefined;
-    for (const batch of this.#calls) batch.isSent = false;
+    for (const call of this.#calls) call.isSent = false;
     await this.#close(sink);
     if (!(error instanceof SsblogError) || error.code !== 'lost') this.#spoolFromNowOn(error);
   }
@@ -202,11 +202,11 @@ export class Shipper {
   }
 
   async #spoolAll(): Promise<void> {
-    for (let batch = this.#calls[0]; batch !== undefined; batch = this.#calls[0]) {
-      batch.isSent = true; // it must not grow meanwhile
-      await this.#options.spool.append(batch.contents);
+    for (let call = this.#calls[0]; call !== undefined; call = this.#calls[0]) {
+      call.isSent = true; // it must not grow meanwhile
+      await this.#options.spool.append(call.contents);
       this.#calls.shift();
-      this.#spooled += countLines(batch.contents);
+      this.#spooled += countLines(call.contents);
     }
     this.#changed.tell();
   }

@@ -41,7 +41,10 @@ export interface Placed {
 }
 
 export interface Feeds {
-  /** Makes contents this machine's next messages, in their order. Rejects when one of them cannot be a message. */
+  /**
+   * Makes contents this machine's next messages, in their order and before it returns. Rejects when one of them cannot be
+   * a message.
+   */
   publish(contents: readonly (Content | PrivateContent)[]): Promise<Placed>;
   close(): Promise<void>;
 }

@@ -19,6 +19,7 @@ function recorder(stored: Record<string, number> = {}) {
   const groups: Content[][] = [];
   const fail: { error?: Error } = {};
   const writer = new Writer({
+    ready: () => undefined,
     publish: async (contents) => {
       if (fail.error) throw fail.error;
       groups.push([...contents]);
@@ -38,7 +39,9 @@ test('contents are published in the order in which they were given', async () =>
 
 test('what comes while a commit is under way shares the next one', async () => {
   const { writer, groups } = recorder();
-  await Promise.all([1, 2, 3, 4].map((line) => writer.write([log('r', line)])));
+  const first = writer.write([log('r', 1)]);
+  await Promise.resolve();
+  await Promise.all([first, ...[2, 3, 4].map((line) => writer.write([log('r', line)]))]);
   assert.deepEqual(
     groups.map((group) => group.length),
     [1, 3],
@@ -111,6 +114,23 @@ test('what follows a refused call of the same run is refused too, until the run 
   assert.deepEqual(published(), [log('other', 1), log('r', 1), log('r', 2), log('r', 3)]);
 });
 
+test('a run goes on only when all that was refused of it has come again', async () => {
+  const { writer, published, fail } = recorder();
+  fail.error = new SsblogError('store', 'disk full');
+  for (const line of [1, 2, 3]) await assert.rejects(writer.write([log('r', line)]), /disk full/);
+  delete fail.error;
+  await writer.write([log('r', 1)]);
+  // Published, it would make the second and the third repetitions.
+  await assert.rejects(writer.write([log('r', 4)]), /disk full/);
+  await assert.rejects(writer.write([log('r', 3)]), /disk full/);
+  await writer.write([log('r', 2), log('r', 3)]);
+  await writer.write([log('r', 4), log('r', 5)]);
+  assert.deepEqual(
+    published(),
+    [1, 2, 3, 4, 5].map((line) => log('r', line)),
+  );
+});
+
 test('a spool file that begins later than its run was refused is taken: what is missing in it is damaged', async () => {
   const { writer, published, fail } = recorder();
   fail.error = new SsblogError('store', 'disk full');
@@ -124,6 +144,7 @@ test('a spool file that begins later than its run was refused is taken: what is 
 test('a call that cannot be published fails alone, not those that share its commit', async () => {
   const published: Content[] = [];
   const writer = new Writer({
+    ready: () => undefined,
     publish: async (contents) => {
       if (contents.some((content) => content.type === 'log' && content.text === 'bad 1'))
         throw new Error('not a message');
@@ -143,7 +164,9 @@ test('a call that cannot be published fails alone, not those that share its comm
 /** Its groups become durable, or not, when the test says so. */
 function slowly() {
   const groups: { contents: Content[]; settle: (error?: Error) => void }[] = [];
+  const gate: { ready: Promise<void> | undefined } = { ready: undefined };
   const writer = new Writer({
+    ready: () => gate.ready,
     publish: async (contents) => {
       const durable = new Promise<void>((resolve, reject) => {
         groups.push({ contents: [...contents], settle: (error) => (error ? reject(error) : resolve()) });
@@ -152,7 +175,7 @@ function slowly() {
     },
     storedProgress: () => 0,
   });
-  return { writer, groups };
+  return { writer, groups, gate };
 }
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -172,29 +195,75 @@ function watched(promise: Promise<void>): { end: string } {
 
 test('while one group is made durable the next has its place already, and no more', async () => {
   const { writer, groups } = slowly();
-  const ends = [1, 2, 3].map((line) => [log('r', line)]).map((contents) => watched(writer.write(contents)));
-  await nextTurn();
-  const late = watched(writer.write([log('r', 4)]));
-  await nextTurn();
-  assert.deepEqual(
-    groups.map(({ contents }) => contents.length),
-    [1, 2],
-  );
+  const ends: { end: string }[] = [];
+  for (const line of [1, 2, 3, 4]) {
+    ends.push(watched(writer.write([log('r', line)])));
+    await nextTurn();
+  }
+  const contents = () => groups.map((group) => group.contents);
+  assert.deepEqual(contents(), [[log('r', 1)], [log('r', 2)]]);
   groups[0]?.settle();
   await nextTurn();
+  assert.deepEqual(contents(), [[log('r', 1)], [log('r', 2)], [log('r', 3), log('r', 4)]]);
   assert.deepEqual(
-    [...ends, late].map(({ end }) => end),
-    ['durable', 'waits', 'waits', 'waits'],
+    ends,
+    ['durable', 'waits', 'waits', 'waits'].map((end) => ({ end })),
   );
-  assert.equal(groups.length, 3);
   groups[1]?.settle();
   groups[2]?.settle();
-  await nextTurn();
-  assert.deepEqual(
-    [...ends, late].map(({ end }) => end),
-    ['durable', 'durable', 'durable', 'durable'],
-  );
   await writer.idle();
+  assert.deepEqual(ends, Array(4).fill({ end: 'durable' }));
+});
+
+test('no more have their places when calls of a group are tried one by one', async () => {
+  let [placed, most] = [0, 0];
+  const settle: (() => void)[] = [];
+  const writer = new Writer({
+    ready: () => undefined,
+    publish: async (contents) => {
+      if (contents.some((content) => content.type === 'log' && content.text === 'bad 1')) throw new Error('no message');
+      placed += 1;
+      most = Math.max(most, placed);
+      const durable = new Promise<void>((resolve) => {
+        settle.push(() => {
+          placed -= 1;
+          resolve();
+        });
+      });
+      return { durable };
+    },
+    storedProgress: () => 0,
+  });
+  const ends = ['a', 'b', 'bad', 'c', 'd', 'e'].map((run) => watched(writer.write([log(run, 1)])));
+  for (let turn = 0; turn < 5; turn += 1) {
+    await nextTurn();
+    ends.push(watched(writer.write([log(`late${turn}`, 1)])));
+    settle.shift()?.();
+  }
+  for (; placed > 0; await nextTurn()) settle.shift()?.();
+  await writer.idle();
+  assert.equal(most, 2);
+  assert.deepEqual(
+    ends.map(({ end }) => end),
+    ['durable', 'durable', 'no message', ...Array(8).fill('durable')],
+  );
+});
+
+test('what waits for the feed to be ready is not placed when what it follows fails meanwhile', async () => {
+  const { writer, groups, gate } = slowly();
+  const first = watched(writer.write([log('r', 1)]));
+  await nextTurn();
+  let open = () => {};
+  gate.ready = new Promise((resolve) => {
+    open = resolve;
+  });
+  const second = watched(writer.write([log('r', 2)]));
+  await nextTurn();
+  groups[0]?.settle(new Error('disk full'));
+  await nextTurn();
+  open();
+  await nextTurn();
+  assert.deepEqual([first.end, second.end, groups.length], ['disk full', 'disk full', 1]);
 });
 
 test('a group that is not made durable, and what had its place after it, may be given again', async () => {
@@ -233,7 +302,7 @@ for (const error of [undefined, new Error('disk full')]) {
   });
 }
 
-test('records that were published are durable to who sends them again, whatever became of others', async () => {
+test('a run whose records were published goes on, whatever becomes of others when they are sent again', async () => {
   const { writer, groups } = slowly();
   const first = watched(writer.write([log('r', 1)]));
   await nextTurn();
@@ -241,9 +310,18 @@ test('records that were published are durable to who sends them again, whatever 
   await nextTurn();
   const other = watched(writer.write([log('other', 1)]));
   await nextTurn();
-  groups[1]?.settle(new Error('disk full'));
-  await nextTurn();
   const again = watched(writer.write([log('r', 1)]));
   await nextTurn();
-  assert.deepEqual([first.end, other.end, again.end], ['durable', 'disk full', 'durable']);
+  groups[1]?.settle(new SsblogError('store', 'disk full'));
+  await nextTurn();
+  const once = watched(writer.write([log('r', 1)]));
+  await nextTurn();
+  const next = watched(writer.write([log('r', 2)]));
+  await nextTurn();
+  groups[2]?.settle();
+  await nextTurn();
+  assert.deepEqual(
+    [first.end, other.end, again.end, once.end, next.end],
+    ['durable', 'disk full', 'disk full', 'durable', 'durable'],
+  );
 });

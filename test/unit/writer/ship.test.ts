@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Change } from '../../../src/change.ts';
 import { SsblogError } from '../../../src/errors.ts';
 import type { Content, LogContent } from '../../../src/message/content.ts';
 import { Shipper } from '../../../src/writer/ship.ts';
@@ -101,6 +102,34 @@ test('a sink that does not answer is given up', async () => {
   assert.deepEqual(await shipper.finish(), { spooled: 5, dropped: 0 });
   assert.deepEqual(spool, logs(1, 5));
   assert.match(reasons[0] ?? '', /did not answer/);
+});
+
+test('what a sink holds that is given up does not grow', async () => {
+  const held: (readonly Content[])[] = [];
+  let close = () => {};
+  const { shipper, spool } = setup(
+    async () => ({
+      write: (contents) => {
+        held.push(contents);
+        return new Promise(() => {});
+      },
+      close: () =>
+        new Promise((resolve) => {
+          close = resolve;
+          closing.tell();
+        }),
+    }),
+    20,
+  );
+  const closing = new Change();
+  const isClosing = closing.next();
+  await shipper.ship(logs(1, 1));
+  await isClosing;
+  await shipper.ship(logs(2, 3));
+  close();
+  await shipper.finish();
+  assert.deepEqual(held, [logs(1, 1)]);
+  assert.deepEqual(spool, logs(1, 3));
 });
 
 test('the input waits while too much is not durable', async () => {

@@ -20,7 +20,7 @@ import { packTexts, type Signatures } from './signing-job.ts';
 import { checkShape, checkSize, type Head, InvalidMessage, isContent, signedId } from './validate.ts';
 
 /** With fewer at once, handing them over takes longer than it saves. */
-const WORTH_SHARING = 32;
+const WORTH_HANDING_OVER = 32;
 
 export interface AuthorOptions {
   readonly keys: Identity;
@@ -45,6 +45,15 @@ interface Draft {
   readonly unsigned: UnsignedValue;
   /** When it came. */
   readonly timestamp: number;
+}
+
+/** What a chain follows. */
+interface Link {
+  readonly head: Head;
+  /** The last one's id, or what stands in its place. */
+  readonly previous: string;
+  /** The thread is about to sign it. */
+  readonly goesOn: boolean;
 }
 
 export class Author {
@@ -75,9 +84,12 @@ export class Author {
    */
   makeAll(head: Head | undefined, contents: readonly unknown[], onSigned: () => void): Chain {
     const { thread, hmacKey } = this.#options;
-    const isWorthIt = contents.length >= WORTH_SHARING && thread.isReady;
-    return isWorthIt && head !== undefined && hmacKey === undefined
-      ? this.#share(head, contents, onSigned)
+    if (contents.length < WORTH_HANDING_OVER || head === undefined || hmacKey !== undefined)
+      return this.#makeHere(head, contents);
+    const goesOn = this.#shared?.head === head && !this.#shared.isSigned;
+    const previous = goesOn ? SOME_ID : head.key; // may wait, and find that the thread is lost
+    return thread.isReady
+      ? this.#share({ head, previous, goesOn }, contents, onSigned)
       : this.#makeHere(head, contents);
   }
 
@@ -92,20 +104,25 @@ export class Author {
     return { head: last as Head, isSigned: true, at: (index) => messages[index] as SignedMessage };
   }
 
-  #share(head: Head, contents: readonly unknown[], onSigned: () => void): Chain {
+  #share(after: Link, contents: readonly unknown[], onSigned: () => void): Chain {
     const { keys, thread, receiptTime } = this.#options;
-    const goesOn = this.#shared?.head === head && !this.#shared.isSigned;
+    const { head, previous, goesOn } = after;
     const texts: string[] = [];
     const drafts = contents.map((content, index) => {
-      const unsigned = this.#unsigned(content, index > 0 || goesOn ? SOME_ID : head.key, head.sequence + 1 + index);
+      const unsigned = this.#unsigned(content, index === 0 ? previous : SOME_ID, head.sequence + 1 + index);
       const text = checkShape(unsigned);
       checkSize(text.length + SIGNED_LAYOUT.extraUnits);
       texts.push(text);
       return { unsigned, timestamp: receiptTime() };
     });
-    const job = packTexts(texts, keyBytes(keys.private), goesOn);
-    this.#shared = new SharedChain(head, drafts, thread.sign(job, onSigned), keys);
-    return this.#shared;
+    const job = packTexts(texts, new Uint8Array(keyBytes(keys.private)), goesOn);
+    const signatures = thread.sign(job, () => {
+      if (this.#shared === chain) this.#shared = undefined;
+      onSigned();
+    });
+    const chain = new SharedChain(head, drafts, signatures, keys);
+    this.#shared = chain;
+    return chain;
   }
 
   #unsigned(content: unknown, previous: string | null, sequence: number): UnsignedValue {

@@ -70,7 +70,8 @@ export interface Layout {
   readonly id: readonly [before: string, after: string];
 }
 
-const SIGNATURE_UNITS = 88;
+/** Base64 of a signature's 64 bytes. */
+export const SIGNATURE_UNITS = 88;
 
 export const SIGNED_LAYOUT: Layout = {
   previousAt: encode({ previous: '' }).indexOf('""') + 1,

@@ -69,6 +69,8 @@ export class FeedLog {
   #pending: Pending[] = [];
   /** What is to be told of transactions that are over. */
   #outcomes: (() => void)[] = [];
+  /** Why a transaction failed, until all have heard of it. */
+  #untold: { readonly error: unknown } | undefined;
   #isScheduled = false;
   #timer: NodeJS.Timeout | undefined;
   #lastCommitted = 0;
@@ -120,12 +122,14 @@ export class FeedLog {
 
   /**
    * Makes contents of this machine's writer its next messages, all or none.
-   * @throws InvalidMessage, or because the peer is ending
+   * @throws InvalidMessage, or because the peer is ending, or what a transaction has just failed with
    */
   publishAll(contents: readonly unknown[]): Placed {
     if (contents.length === 0) return { durable: Promise.resolve() };
     this.#refuseWhenClosed();
     this.#makeRoom(contents.length);
+    // Whoever gives these does not know yet that what they follow has failed.
+    if (this.#untold !== undefined) throw this.#untold.error;
     const { id } = this.#options.keys;
     const chain = this.#author.makeAll(this.#head(id), contents, () => this.#schedule());
     const durable = new Promise<void>((resolve, reject) => {
@@ -285,10 +289,12 @@ export class FeedLog {
     this.#lastCommitMs = performance.now();
     this.#lastCommitted = batch.length;
     this.#countRush(batch.length);
-    const own = new Set<SignedMessage>();
+    const messages = batch.map(({ message }) => message());
+    const own = new Set(messages.filter((_, index) => batch[index]?.isOwn));
     try {
-      this.store.ingest(messagesOf(batch, own), (message) => own.has(message));
+      this.store.ingest(messages, (message) => own.has(message));
     } catch (error) {
+      this.#untold = { error };
       this.#heads.clear();
       // What is pending follows what failed.
       const failed = [...batch, ...this.#pending.splice(0)];
@@ -296,8 +302,9 @@ export class FeedLog {
       this.#outcomes.push(() => this.#fail(error));
       return;
     }
-    for (const { message: get, done } of batch) {
-      const message = get();
+    for (const [index, { done }] of batch.entries()) {
+      const message = messages[index] as SignedMessage;
+      this.#keepHead(message);
       this.#recent.add(message);
       this.#outcomes.push(() => {
         this.#last = message;
@@ -311,6 +318,12 @@ export class FeedLog {
     });
   }
 
+  /** A head that waited for its signature holds all that was signed with it. */
+  #keepHead(message: SignedMessage): void {
+    const { author, sequence } = message.value;
+    if (this.#heads.get(author)?.sequence === sequence) this.#heads.set(author, headOf(message));
+  }
+
   /** A thread that has time to wait keeps up by itself, and what it hands over costs more than what it does. */
   #countRush(count: number): void {
     const before = this.#utilization;
@@ -318,6 +331,15 @@ export class FeedLog {
     const { utilization } = performance.eventLoopUtilization(this.#utilization, before);
     this.#rush = count < FEW_MESSAGES || utilization < BUSY ? 0 : this.#rush + count;
     if (this.#rush >= WORTH_A_THREAD) this.#thread.start();
+  }
+
+  /** Behind those who were told and have not had their turn yet. */
+  #forgetFailure(): void {
+    const untold = this.#untold;
+    if (untold === undefined) return;
+    queueMicrotask(() => {
+      if (this.#untold === untold) this.#untold = undefined;
+    });
   }
 
   #fail(error: unknown): void {
@@ -338,20 +360,11 @@ export class FeedLog {
       if (told < outcomes.length) {
         this.#outcomes = [...outcomes.slice(told), ...this.#outcomes];
         this.#schedule();
-      }
+      } else this.#forgetFailure();
     }
   }
 }
 
 function headOf({ key, value }: SignedMessage): Head {
   return { key, sequence: value.sequence };
-}
-
-/** @param own takes those of the writer, before they are given out */
-function* messagesOf(batch: readonly Pending[], own: Set<SignedMessage>): Generator<SignedMessage> {
-  for (const { message: get, isOwn } of batch) {
-    const message = get();
-    if (isOwn) own.add(message);
-    yield message;
-  }
 }

@@ -25,6 +25,8 @@ export type Answer = (verdicts: Uint8Array | undefined) => void;
 interface Batch {
   readonly size: number;
   readonly answer: Answer;
+  /** Whoever waits for it now need not wait any more. */
+  readonly end?: () => void;
 }
 
 export interface SignatureThreadOptions {
@@ -42,6 +44,7 @@ export class SignatureThread {
   #isUseless: boolean;
   #underWay: Batch[] = [];
   #idle: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
   #tellLoss: ((error: Error) => void) | undefined;
 
   constructor(options: SignatureThreadOptions = {}) {
@@ -86,15 +89,14 @@ export class SignatureThread {
    * @param done called when there is no more to wait for
    */
   sign(job: SigningJob, done: () => void): Signatures {
+    const worker = this.#worker;
+    const signatures = new Signatures(job.answers, this.#silenceMs, (error) => this.#giveUp(worker, error));
+    const end = () => signatures.end();
     const answer = () => {
-      signatures.end();
+      end();
       done();
     };
-    const worker = this.#give(job, job.texts, { size: 0, answer });
-    const signatures = new Signatures(job.answers, this.#options.silenceMs ?? SILENCE_MS, (error) => {
-      this.#lose(worker, error);
-      void worker.terminate();
-    });
+    this.#give(job, job.texts, { size: 0, answer, end });
     return signatures;
   }
 
@@ -105,29 +107,56 @@ export class SignatureThread {
     void worker?.terminate();
   }
 
-  #give(work: unknown, memory: ArrayBuffer, batch: Batch): Worker {
+  get #silenceMs(): number {
+    return this.#options.silenceMs ?? SILENCE_MS;
+  }
+
+  #give(work: unknown, memory: ArrayBuffer, batch: Batch): void {
     const worker = this.#worker;
     if (worker === undefined || !this.#isReady) throw new Error('the thread is not ready');
     clearTimeout(this.#idle);
     this.#underWay.push(batch);
     worker.ref(); // the process must not end before the answer
     worker.postMessage(work, [memory]);
-    return worker;
+    if (this.#underWay.length === 1) this.#listen(worker);
   }
 
   #receive(worker: Worker, message: unknown): void {
     if (worker !== this.#worker) return;
-    if (this.#isReady) {
-      const batch = this.#underWay.shift();
-      const isAnswer = message instanceof Uint8Array && message.length === batch?.size;
-      batch?.answer(isAnswer ? message : undefined);
-    }
-    this.#isReady = true;
-    if (this.#underWay.length === 0 && worker === this.#worker) this.#rest(worker);
+    if (this.#isReady) this.#answer(message);
+    else this.#isReady = true;
+    if (worker !== this.#worker) return; // whoever had the answer gave it up
+    if (this.#underWay.length === 0) this.#rest(worker);
+    else this.#listen(worker);
+  }
+
+  #answer(message: unknown): void {
+    const batch = this.#underWay.shift();
+    const isAnswer = message instanceof Uint8Array && message.length === batch?.size;
+    batch?.answer(isAnswer ? message : undefined);
+  }
+
+  /** Gives it up when it does not answer. */
+  #listen(worker: Worker): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      // This thread may have been busy, or the process stopped: an answer that is there has its turn first.
+      const batch = this.#underWay[0];
+      setImmediate(() => {
+        if (this.#underWay[0] === batch) this.#giveUp(worker, new Error('it does not answer'));
+      });
+    }, this.#silenceMs).unref();
+  }
+
+  #giveUp(worker: Worker | undefined, error: Error): void {
+    if (worker === undefined) return;
+    this.#lose(worker, error);
+    void worker.terminate();
   }
 
   #rest(worker: Worker): void {
     worker.unref();
+    clearTimeout(this.#silence);
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.close(), this.#options.idleMs ?? IDLE_MS).unref();
   }
@@ -140,12 +169,17 @@ export class SignatureThread {
   }
 
   #release(): void {
+    clearTimeout(this.#silence);
     clearTimeout(this.#idle);
     const unanswered = this.#underWay;
     this.#worker = undefined;
     this.#isReady = false;
     this.#underWay = [];
-    for (const { answer } of unanswered) answer(undefined);
+    for (const { end } of unanswered) end?.();
+    // Not in the midst of what found out.
+    setImmediate(() => {
+      for (const { answer } of unanswered) answer(undefined);
+    });
   }
 }
 

@@ -21,6 +21,8 @@ const LENGTH_BYTES = 4;
 const COUNT_BYTES = 4;
 const HASH_BYTES = 32;
 const ANSWER_BYTES = SIGNATURE_BYTES + HASH_BYTES;
+/** A process that was stopped meanwhile, all of it, finds one wait over when it goes on. */
+const MAX_SILENCES = 2;
 
 /**
  * @param texts unsigned messages, encoded, with some id in the place of the one before; the first one with the right one
@@ -71,10 +73,12 @@ export class Signatures {
 
   /** Waits for it. @returns undefined when it does not come: then none of those after it does */
   at(index: number): Signed | undefined {
+    let silences = 0;
     for (let count = this.#signed(); count <= index; count = this.#signed()) {
       if (this.#isOver) return undefined;
-      if (Atomics.wait(this.#count, 0, count, this.#timeoutMs) !== 'timed-out') continue;
-      this.fail(new Error('it does not answer'));
+      if (Atomics.wait(this.#count, 0, count, this.#timeoutMs / MAX_SILENCES) !== 'timed-out') silences = 0;
+      else silences += 1;
+      if (silences === MAX_SILENCES) this.fail(new Error('it does not answer'));
     }
     const start = index * ANSWER_BYTES;
     return {

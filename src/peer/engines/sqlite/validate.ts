@@ -3,7 +3,7 @@
  * peers branch on `fatal` and scripts may know the texts. Pure.
  */
 import type { SignedValue } from '../../../message/signed.ts';
-import { encode, messageId, signatureJob } from './classic.ts';
+import { encode, messageId, SIGNATURE_UNITS, signatureJob } from './classic.ts';
 import { isValid, KEY_BYTES, SIGNATURE_BYTES, type SignatureJob } from './signature-job.ts';
 
 /** A feed's last message. */
@@ -24,8 +24,6 @@ export class InvalidMessage extends Error {
 
 const MAX_UNITS = 8192;
 const HMAC_KEY_BYTES = 32;
-/** Base64 of a signature's 64 bytes. */
-const SIGNATURE_UNITS = 88;
 const SIGNED_FIELDS = 7;
 
 const BASE64 = '(?:[a-zA-Z0-9/+]{4})*(?:[a-zA-Z0-9/+](?:[AQgw]==|[a-zA-Z0-9/+][AEIMQUYcgkosw048]=))?';

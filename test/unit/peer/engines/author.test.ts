@@ -169,6 +169,18 @@ test('a thread that signs something else is not believed', async (t) => {
   assert.equal(thread.isReady, false);
 });
 
+test('where that is found out by what comes next, it is signed here', async (t) => {
+  const forge =
+    'const count = new Int32Array(job.answers, 0, 1); Atomics.store(count, 0, 1000); Atomics.notify(count, 0);';
+  const thread = await started(t, { script: script(forge) });
+  const here = author(thread);
+  const one = here.makeAll(head, contents(100).slice(0, 50), () => undefined);
+  await waitFor('the thread', () => one.isSigned);
+  const two = here.makeAll(one.head, contents(100).slice(50), assert.fail);
+  assert.equal(thread.isReady, false);
+  assert.deepEqual([...all(one, 50), ...all(two, 50)], expected(100));
+});
+
 test('a thread that is another one than before begins with what is known', async (t) => {
   const thread = await started(t);
   const here = author(thread);

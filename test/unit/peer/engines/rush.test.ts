@@ -304,3 +304,62 @@ test('a thread that dies in a rush of own messages takes none with it', async (t
   );
   assert.equal(rush.thread.signed, 2);
 });
+
+const SILENT = new URL(
+  `data:text/javascript,import { parentPort } from 'node:worker_threads';
+   parentPort.on('message', () => undefined); parentPort.postMessage('ready');`,
+);
+
+test('a silent thread keeps nobody waiting for ever', async (t) => {
+  const rush = await rushing(t, { thread: { script: SILENT, silenceMs: 50 } });
+  await publishOne(rush, '0');
+  await Promise.all([rush.feeds.publishAll(lines(1, 101)).durable, rush.feeds.publishAll(lines(101, 201)).durable]);
+  assert.deepEqual(
+    stored(rush),
+    lines(0, 201).map(({ text }) => text),
+  );
+});
+
+test('a thread that turns out to be silent in the midst of all that rushes in mixes nothing up', async (t) => {
+  const rush = await rushing(t, { thread: { script: SILENT, silenceMs: 50 } });
+  const { feeds } = rush;
+  await publishOne(rush, '0');
+  const others = feedOf(1000).map((value) => outcome(feeds, value));
+  const single = [1, 2, 3].map((number) => publishOne(rush, String(number)));
+  const groups = [lines(4, 260), lines(260, 516), lines(516, 772), lines(772, 804)];
+  await Promise.all([...single, ...groups.map(async (group) => feeds.publishAll(group).durable)]);
+  assert.ok((await Promise.all(others)).every((text) => text.startsWith('%')));
+  assert.deepEqual(
+    stored(rush),
+    lines(0, 804).map(({ text }) => text),
+  );
+  assert.equal(rush.store.messageCount(), 1804);
+});
+
+test('nothing gets a place behind what has failed, until that is told', async (t) => {
+  const rush = await rushing(t);
+  let isFull = false;
+  const disk: Store = {
+    ...rush.store,
+    ingest: (messages, isOwn) => {
+      if (isFull) throw new Error('no space left');
+      return rush.store.ingest(messages, isOwn);
+    },
+  };
+  const feeds = new FeedLog({ keys: rush.keys, store: disk }); // without a thread others' have their turn at once
+  t.after(() => feeds.close());
+  const record = { ...rush, feeds };
+  await publishOne(record, '0');
+  const placed = feeds.publishAll(lines(1, 201)).durable;
+  isFull = true;
+  const others = feedOf(768).map((value) => outcome(feeds, value)); // more than may wait: written early
+  isFull = false;
+  assert.throws(() => feeds.publishAll(lines(201, 301)), /no space left/);
+  await assert.rejects(placed, /no space left/);
+  await Promise.all(others);
+  await feeds.publishAll(lines(1, 301)).durable;
+  assert.deepEqual(
+    stored(record),
+    lines(0, 301).map(({ text }) => text),
+  );
+});

@@ -128,6 +128,49 @@ for (const [what, onMessage, reason] of [
   });
 }
 
+test('a thread that is silent is given up, and told of', async (t) => {
+  const thread = await started(t, { script: script(''), silenceMs: 20 });
+  const losses: Error[] = [];
+  thread.onLoss((error) => losses.push(error));
+  assert.equal(await check(thread, [one]), undefined);
+  assert.match(String(losses), /it does not answer/);
+  assert.equal(thread.isReady, false);
+});
+
+test('a thread that answers late, but before the turn in which it would be given up is over, is kept', async (t) => {
+  const thread = await started(t, { silenceMs: 20 });
+  thread.onLoss(assert.fail);
+  const answer = check(thread, [one]);
+  const until = performance.now() + 200;
+  while (performance.now() < until); // busy: the answer waits, and so does the timer
+  assert.deepEqual(await answer, Uint8Array.of(1));
+  assert.equal(thread.isReady, true);
+});
+
+test('whoever gives a thread up while it is answered finds it not ready', async (t) => {
+  const thread = await started(t);
+  await new Promise<void>((resolve) => {
+    thread.check([one], () => {
+      thread.close();
+      resolve();
+    });
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(thread.isReady, false);
+});
+
+test('nobody is answered in the midst of what ends a thread', async (t) => {
+  const thread = await started(t, { script: script('') });
+  let isAnswered = false;
+  thread.check([one], (verdicts) => {
+    assert.equal(verdicts, undefined);
+    isAnswered = true;
+  });
+  thread.close();
+  assert.equal(isAnswered, false);
+  await waitFor('the answer', () => isAnswered);
+});
+
 test('a thread that cannot be loaded is told of', async (t) => {
   const thread = new SignatureThread({ cores: 2, script: new URL('missing.js', import.meta.url) });
   t.after(() => thread.close());
