@@ -12,6 +12,12 @@ import { type Hold, type HoldReason, isForGood, type OwnFeedState } from './stat
 /** Who has heard from one peer waits this long for others that hold more. */
 const SETTLE_MS = 2_000;
 
+/** Who said that it has more and did not show it is not waited for during this time. */
+const DISTRUST_MS = 60_000;
+
+/** Peers of which that is remembered. */
+const MAX_DISTRUSTED = 1_000;
+
 /** After a crash the record is most likely whole: whoever hears from nobody for this long goes on. */
 const CRASH_PATIENCE_MS = 30_000;
 
@@ -46,6 +52,8 @@ export class OwnFeedGuard {
   #head: number;
   /** Peers that say that they have more are being asked. */
   readonly #questions = new Set<Promise<void>>();
+  /** Peers that did not show what they said, and until when that counts. */
+  readonly #distrusted = new Map<string, number>();
   /** Somebody who holds this feed has told how far, since it is held. */
   #isTold = false;
   #settle: NodeJS.Timeout | undefined;
@@ -78,12 +86,13 @@ export class OwnFeedGuard {
   }
 
   /**
-   * Resolves when the feed may be written, after what peers say of it just now has been looked into.
+   * Resolves when the feed may be written, after what peers have said of it has been looked into. What they say meanwhile
+   * is for whoever comes next: who goes on saying something must not keep this machine from writing for ever.
    * @throws SsblogError `held` when it must not be written now
    */
   ready(): Promise<void> | void {
     if (this.#questions.size === 0) return this.#check();
-    return Promise.allSettled(this.#questions).then(() => this.ready());
+    return Promise.allSettled(this.#questions).then(() => this.#check());
   }
 
   #check(): void {
@@ -105,9 +114,25 @@ export class OwnFeedGuard {
     // Who speaks of it takes it: what is written now will be there, whether or not anybody says so later.
     if (!this.#state.isKnown) this.#change({ isKnown: true });
     if (sequence < 1) return;
-    const question = this.#lookInto(peer, sequence).then(() => void this.#questions.delete(question));
+    const isNews = sequence > this.#head;
+    const question = this.#lookInto(peer, sequence).then((isShown) => {
+      this.#questions.delete(question);
+      if (isShown) this.#distrusted.delete(peer);
+      else if (isNews) this.#distrust(peer);
+    });
     // Nobody who merely says so can keep this machine from writing; only what might be true is waited for.
-    if (sequence > this.#head) this.#questions.add(question);
+    if (isNews && !this.#isDistrusted(peer)) this.#questions.add(question);
+  }
+
+  #distrust(peer: string): void {
+    this.#distrusted.delete(peer);
+    this.#distrusted.set(peer, this.#now() + DISTRUST_MS);
+    const [oldest] = this.#distrusted.keys();
+    if (this.#distrusted.size > MAX_DISTRUSTED && oldest !== undefined) this.#distrusted.delete(oldest);
+  }
+
+  #isDistrusted(peer: string): boolean {
+    return this.#now() < (this.#distrusted.get(peer) ?? 0);
   }
 
   /**

@@ -64,12 +64,16 @@ function setUp(t: TestContext, { here, there, state }: Partial<Parts> = {}) {
   const own = here?.(parts.keys) ?? [];
   const remote = there?.(parts.keys) ?? [];
   const asked: number[] = [];
+  const clock = { ms: START_MS };
+  const waiting: (() => void)[] = [];
+  const answers = { isHeldBack: false, giveOne: () => waiting.shift()?.() };
   const guard = new OwnFeedGuard({
     id: parts.keys.id,
     head: own.length,
     at: async (sequence) => own[sequence - 1],
     ask: async (peer, sequence) => {
       asked.push(sequence);
+      if (answers.isHeldBack) await new Promise<void>((resolve) => waiting.push(resolve));
       return peer === 'nobody' ? undefined : remote[sequence - 1]?.value;
     },
     seesTwin: async (peer) => peer === 'witness',
@@ -78,12 +82,12 @@ function setUp(t: TestContext, { here, there, state }: Partial<Parts> = {}) {
     notice: (text) => parts.notices.push(text),
     onCloned: () => parts.events.push('cloned'),
     onFree: () => parts.events.push('free'),
-    now: () => START_MS,
+    now: () => clock.ms,
     settleMs: SETTLE_MS,
     crashPatienceMs: PATIENCE_MS,
   });
   t.after(() => guard.close());
-  return { ...parts, guard, remote, asked };
+  return { ...parts, guard, remote, asked, clock, answers };
 }
 
 interface Parts {
@@ -147,6 +151,42 @@ test('who merely says that it has more is not believed', async (t) => {
   const { guard } = setUp(t, { here: feed(3), there: feed(3) });
   guard.heard('liar', 1_000_000);
   assert.equal(await settled(guard), 'free');
+});
+
+test('who goes on saying that it has more, and shows nothing, is waited for once a minute', async (t) => {
+  const { guard, answers, clock, asked } = setUp(t, { here: feed(3), there: feed(3) });
+  answers.isHeldBack = true;
+  guard.heard('liar', 1_000);
+  const waits = guard.ready();
+  guard.heard('liar', 1_001);
+  guard.heard('other liar', 1_002);
+  assert.ok(waits instanceof Promise);
+  answers.giveOne();
+  answers.giveOne();
+  await assert.doesNotReject(waits, 'what is said meanwhile does not prolong it');
+  answers.giveOne();
+  await guard.ready();
+  guard.heard('liar', 1_003);
+  assert.equal(guard.ready(), undefined);
+  assert.deepEqual(asked, [1_000, 1_001, 1_002, 1_003], 'it is looked into all the same');
+  guard.heard('third', 1_004);
+  assert.ok(guard.ready() instanceof Promise, 'others are waited for');
+  answers.giveOne();
+  answers.giveOne();
+  await guard.ready();
+  clock.ms += 60_000;
+  guard.heard('liar', 1_005);
+  assert.ok(guard.ready() instanceof Promise);
+});
+
+test('who shows what it says is waited for again', async (t) => {
+  const { guard } = setUp(t, { here: feed(3), there: feed(5) });
+  guard.heard('peer', 9);
+  await guard.ready();
+  guard.heard('peer', 2);
+  await guard.inquire('peer').catch(() => undefined);
+  guard.heard('peer', 5);
+  assert.equal(await settled(guard), 'behind');
 });
 
 test('a message that this machine has not signed is not believed', async (t) => {
