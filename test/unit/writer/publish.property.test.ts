@@ -5,19 +5,22 @@ import { type TestContext, test } from 'node:test';
 import { SsblogError } from '../../../src/errors.ts';
 import type { LogContent } from '../../../src/message/content.ts';
 import { FeedLog } from '../../../src/peer/engines/sqlite/feed-log.ts';
-import { SignatureThread } from '../../../src/peer/engines/sqlite/signature-thread.ts';
 import { signedId } from '../../../src/peer/engines/sqlite/validate.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { Writer } from '../../../src/writer/publish.ts';
 import { type Random, seededRandom } from '../../helpers/random.ts';
-import { waitFor } from '../../helpers/wait-for.ts';
 import { newKeys } from '../peer/engines/fixture.ts';
+import { startedThread } from '../peer/engines/thread.ts';
 import { freshDirectory } from '../store/fake-feed.ts';
 
 const SEEDS = 12;
 const RUNS = { a: 1500, b: 900, c: 300, d: 40 };
 const WINDOW_CALLS = 4;
+
+function mustBeFull(error: unknown): void {
+  assert.match(String(error), /no space left/);
+}
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -49,14 +52,15 @@ async function send(writer: Writer, random: Random, run: string, total: number):
       () => {
         left = left.filter((other) => other !== call);
       },
-      () => {
+      (error: unknown) => {
+        mustBeFull(error);
         isRefused = true;
       },
     );
     underWay.add(answer);
     void answer.finally(() => underWay.delete(answer));
-    // Sent again at once, as by a client whose connection broke.
-    if (random.below(10) === 0) void writer.write(call).catch(() => undefined);
+    // Sent again at once, as by a client whose connection broke; it may be refused like the first.
+    if (random.below(10) === 0) void writer.write(call).catch(mustBeFull);
     if (random.below(3) === 0) await nextTurn();
     while (underWay.size === WINDOW_CALLS) await Promise.race(underWay);
   }
@@ -69,7 +73,10 @@ async function spool(writer: Writer, contents: readonly LogContent[]): Promise<v
     const part = contents.slice(start, start + 256);
     const isDurable = await writer.writeSpooled(part).then(
       () => true,
-      () => false,
+      (error: unknown) => {
+        mustBeFull(error);
+        return false;
+      },
     );
     if (isDurable) start += part.length;
     else await nextTurn();
@@ -81,7 +88,7 @@ async function lines(t: TestContext, seed: number): Promise<Map<string, number[]
   let isOver = false;
   const keys = newKeys();
   const store = openStore(join(freshDirectory(t), 'store.db'));
-  const thread = new SignatureThread({ cores: 2, idleMs: 20 + random.below(200) });
+  const thread = await startedThread(t, { idleMs: 20 + random.below(200) });
   const feeds = new FeedLog({ keys, store: failing(store, random, () => isOver), thread });
   t.after(() => {
     feeds.close();
@@ -94,15 +101,13 @@ async function lines(t: TestContext, seed: number): Promise<Map<string, number[]
     publish: async (contents) => feeds.publishAll(contents),
     storedProgress: (run) => store.runProgress(keys.id, run),
   });
-  thread.start();
-  await waitFor('the thread', () => thread.isReady, { everyMs: 1 });
   const disturb = async () => {
     while (!isOver) {
       await nextTurn();
       const what = random.below(20);
       if (what === 0) thread.start();
       if (what === 1) thread.close();
-      if (what === 2) feeds.publish({ type: 'post', text: 'by a stock client' }, () => undefined);
+      if (what === 2) feeds.publish({ type: 'post', text: 'by a stock client' }, (error) => error && mustBeFull(error));
     }
   };
   const disturbance = disturb();

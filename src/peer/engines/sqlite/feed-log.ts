@@ -23,7 +23,7 @@ const PAUSE_MS = 10;
 const WORTH_A_COMMIT = 128;
 /** … and so many when there are. */
 const MANY_MESSAGES = 256;
-/** What one transaction has of others' when nothing rushes. */
+/** What one transaction has when nothing rushes. */
 const FEW_MESSAGES = 64;
 /** The share of the time in which the event loop has something to do, from which on it does not keep up. */
 const BUSY = 0.9;
@@ -289,9 +289,10 @@ export class FeedLog {
     this.#lastCommitMs = performance.now();
     this.#lastCommitted = batch.length;
     this.#countRush(batch.length);
-    const messages = batch.map(({ message }) => message());
-    const own = new Set(messages.filter((_, index) => batch[index]?.isOwn));
+    let messages: SignedMessage[];
     try {
+      messages = batch.map(({ message }) => message());
+      const own = new Set(messages.filter((_, index) => batch[index]?.isOwn));
       this.store.ingest(messages, (message) => own.has(message));
     } catch (error) {
       this.#untold = { error };

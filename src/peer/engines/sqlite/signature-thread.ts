@@ -16,7 +16,7 @@ const SCRIPT = new URL('./signature-worker.js', import.meta.url);
 const IDLE_MS = 10_000;
 /** Longer than it ever takes for a signature, whatever else the computer does. */
 const SILENCE_MS = 5_000;
-/** It holds one batch at a time. */
+/** It holds a few batches at a time. */
 const HEAP_MB = 16;
 
 /** @param verdicts a byte for each job, 1 for a valid signature; undefined: there is no answer */

@@ -1,12 +1,13 @@
 /** This machine's messages: whoever signs them, they are the same, and valid to SSB. */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { SignedMessage, SignedValue } from '../../../../src/message/signed.ts';
 import { Author } from '../../../../src/peer/engines/sqlite/author.ts';
-import { SignatureThread, type SignatureThreadOptions } from '../../../../src/peer/engines/sqlite/signature-thread.ts';
+import { SignatureThread } from '../../../../src/peer/engines/sqlite/signature-thread.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 import { newKeys } from './fixture.ts';
+import { BROKEN, SILENT, scriptThat, startedThread } from './thread.ts';
 
 const ssbValidate = createRequire(import.meta.url)('ssb-validate') as {
   initial(): object;
@@ -41,23 +42,6 @@ function author(thread: SignatureThread, hmacKey?: Buffer): Author {
   return new Author({ keys, hmacKey, thread, ownTime: () => ++made, receiptTime: () => ++came });
 }
 
-class CountedThread extends SignatureThread {
-  signed = 0;
-
-  override sign(...[job, done]: Parameters<SignatureThread['sign']>): ReturnType<SignatureThread['sign']> {
-    this.signed += 1;
-    return super.sign(job, done);
-  }
-}
-
-async function started(t: TestContext, options: SignatureThreadOptions = {}): Promise<CountedThread> {
-  const thread = new CountedThread({ cores: 2, ...options });
-  t.after(() => thread.close());
-  thread.start();
-  await waitFor('the thread', () => thread.isReady, { everyMs: 1 });
-  return thread;
-}
-
 const none = new SignatureThread({ cores: 1 });
 const first = author(none).make(undefined, line('first'));
 const head = { key: first.key, sequence: 1 };
@@ -73,7 +57,7 @@ function expected(count: number): SignedMessage[] {
 }
 
 test('messages that a thread signs are those that are signed here, and SSB takes them', async (t) => {
-  const thread = await started(t);
+  const thread = await startedThread(t);
   const made = author(thread).makeAll(head, contents(200), () => undefined);
   assert.equal(made.isSigned, false);
   const messages = all(made, 200);
@@ -94,7 +78,7 @@ test('messages that a thread signs are those that are signed here, and SSB takes
 });
 
 test('what comes next goes on where the thread will have ended, without waiting for it', async (t) => {
-  const thread = await started(t);
+  const thread = await startedThread(t);
   const here = author(thread);
   const parts = [contents(100).slice(0, 40), contents(100).slice(40, 80), contents(100).slice(80)];
   let signed = 0;
@@ -120,30 +104,29 @@ test('what comes next goes on where the thread will have ended, without waiting 
   await waitFor('both to be told of', () => signed === 2);
 });
 
-test('the end of what a thread signs is told of, when nobody waits for it', async (t) => {
-  const thread = await started(t);
-  let isTold = false;
-  const chain = author(thread).makeAll(head, contents(64), () => {
-    isTold = true;
+for (const [what, options] of [
+  ['the end of what a thread signs is told of, when nobody waits for it', {}],
+  ['when a thread ends, it is told that there is nothing to wait for', { script: scriptThat('process.exit(3)') }],
+] as const) {
+  test(what, async (t) => {
+    const thread = await startedThread(t, options);
+    let isTold = false;
+    const chain = author(thread).makeAll(head, contents(64), () => {
+      isTold = true;
+    });
+    await waitFor('its end', () => isTold);
+    assert.equal(chain.isSigned, true);
+    assert.deepEqual(all(chain, 64), expected(64));
   });
-  await waitFor('its end', () => isTold);
-  assert.equal(chain.isSigned, true);
-  assert.deepEqual(all(chain, 64), expected(64));
-});
+}
 
-const script = (onMessage: string) =>
-  new URL(
-    `data:text/javascript,import { parentPort } from 'node:worker_threads';
-     parentPort.on('message', (job) => { ${onMessage} }); parentPort.postMessage('ready');`,
-  );
-
-for (const [what, onMessage] of [
-  ['is silent', ''],
-  ['says at once that it is ready', 'parentPort.postMessage(new Uint8Array())'],
-  ['throws', "throw new Error('broken')"],
+for (const [what, script] of [
+  ['is silent', SILENT],
+  ['says at once that it is ready', scriptThat('parentPort.postMessage(new Uint8Array())')],
+  ['throws', BROKEN],
 ] as const) {
   test(`where a thread ${what}, messages are signed here`, async (t) => {
-    const thread = await started(t, { script: script(onMessage), silenceMs: 50 });
+    const thread = await startedThread(t, { script, silenceMs: 50 });
     const losses: Error[] = [];
     thread.onLoss((error) => losses.push(error));
     const here = author(thread);
@@ -160,7 +143,7 @@ for (const [what, onMessage] of [
 test('a thread that signs something else is not believed', async (t) => {
   const forge =
     'const count = new Int32Array(job.answers, 0, 1); Atomics.store(count, 0, 1000); Atomics.notify(count, 0);';
-  const thread = await started(t, { script: script(forge) });
+  const thread = await startedThread(t, { script: scriptThat(forge) });
   const losses: Error[] = [];
   thread.onLoss((error) => losses.push(error));
   const chain = author(thread).makeAll(head, contents(64), () => undefined);
@@ -172,7 +155,7 @@ test('a thread that signs something else is not believed', async (t) => {
 test('where that is found out by what comes next, it is signed here', async (t) => {
   const forge =
     'const count = new Int32Array(job.answers, 0, 1); Atomics.store(count, 0, 1000); Atomics.notify(count, 0);';
-  const thread = await started(t, { script: script(forge) });
+  const thread = await startedThread(t, { script: scriptThat(forge) });
   const here = author(thread);
   const one = here.makeAll(head, contents(100).slice(0, 50), () => undefined);
   await waitFor('the thread', () => one.isSigned);
@@ -182,7 +165,7 @@ test('where that is found out by what comes next, it is signed here', async (t) 
 });
 
 test('a thread that is another one than before begins with what is known', async (t) => {
-  const thread = await started(t);
+  const thread = await startedThread(t);
   const here = author(thread);
   const one = here.makeAll(head, contents(100).slice(0, 50), () => undefined);
   const messages = all(one, 50);
@@ -196,7 +179,7 @@ test('a thread that is another one than before begins with what is known', async
 });
 
 test('a thread that ends in the middle leaves the rest to be signed here', async (t) => {
-  const thread = await started(t);
+  const thread = await startedThread(t);
   const chain = author(thread).makeAll(head, contents(200), () => undefined);
   const some = chain.at(3);
   thread.close();
@@ -205,19 +188,8 @@ test('a thread that ends in the middle leaves the rest to be signed here', async
   assert.deepEqual(messages, expected(200));
 });
 
-test('who waits for a thread that has ended is told that there is nothing to wait for', async (t) => {
-  const thread = await started(t, { script: script('process.exit(3)') });
-  let isTold = false;
-  const chain = author(thread).makeAll(head, contents(64), () => {
-    isTold = true;
-  });
-  await waitFor('its end', () => isTold);
-  assert.equal(chain.isSigned, true);
-  assert.deepEqual(all(chain, 64), expected(64));
-});
-
 test('all or none: nothing is signed when one of them cannot be a message', async (t) => {
-  const thread = await started(t);
+  const thread = await startedThread(t);
   for (const [bad, error] of [
     [line('x'.repeat(8200)), /must not be larger than 8192 bytes/],
     [{ type: 'x' }, /type must be a string/],
@@ -230,7 +202,7 @@ test('all or none: nothing is signed when one of them cannot be a message', asyn
 });
 
 test('the largest message is the same for both', async (t) => {
-  const thread = await started(t);
+  const thread = await startedThread(t);
   const sizeWith = (units: number, by: SignatureThread) => {
     const made = author(by).makeAll(head, [...contents(40), line('x'.repeat(units))], () => undefined);
     return JSON.stringify(made.at(40).value, null, 2).length;
@@ -242,7 +214,7 @@ test('the largest message is the same for both', async (t) => {
 });
 
 test('few messages, a first one, and those of a network with a key of its own are signed here', async (t) => {
-  const thread = await started(t);
+  const thread = await startedThread(t);
   const HMAC_KEY = Buffer.alloc(32, 7);
   const values = (chain: ReturnType<Author['makeAll']>, count: number): SignedValue[] =>
     all(chain, count).map(({ value }) => value);

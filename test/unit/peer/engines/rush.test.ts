@@ -5,39 +5,23 @@ import { type TestContext, test } from 'node:test';
 import type { SignedMessage, SignedValue } from '../../../../src/message/signed.ts';
 import { encode, messageId, sign } from '../../../../src/peer/engines/sqlite/classic.ts';
 import { FeedLog } from '../../../../src/peer/engines/sqlite/feed-log.ts';
-import { SignatureThread, type SignatureThreadOptions } from '../../../../src/peer/engines/sqlite/signature-thread.ts';
+import type { SignatureThreadOptions } from '../../../../src/peer/engines/sqlite/signature-thread.ts';
 import { signedId } from '../../../../src/peer/engines/sqlite/validate.ts';
 import { promised } from '../../../../src/peer/pull.ts';
 import { openStore } from '../../../../src/store/open.ts';
 import type { Store } from '../../../../src/store/store.ts';
-import { waitFor } from '../../../helpers/wait-for.ts';
 import { freshDirectory } from '../../store/fake-feed.ts';
 import { newKeys, type Record } from './fixture.ts';
+import { BROKEN, CountedThread, SILENT, startedThread } from './thread.ts';
 
 const HMAC_KEY = Buffer.alloc(32, 7);
-
-/** Counts what it is given. */
-class CountedThread extends SignatureThread {
-  jobs = 0;
-  signed = 0;
-
-  override sign(...[job, done]: Parameters<SignatureThread['sign']>): ReturnType<SignatureThread['sign']> {
-    this.signed += 1;
-    return super.sign(job, done);
-  }
-
-  override check(...[jobs, answer]: Parameters<SignatureThread['check']>): void {
-    this.jobs += jobs.length;
-    super.check(jobs, answer);
-  }
-}
 
 interface Rush extends Record {
   readonly thread: CountedThread;
 }
 
 async function rushing(t: TestContext, options: { hmacKey?: Buffer; thread?: SignatureThreadOptions } = {}) {
-  const thread = new CountedThread({ cores: 2, ...options.thread });
+  const thread = await startedThread(t, options.thread);
   const store = openStore(join(freshDirectory(t), 'store.db'));
   const keys = newKeys();
   const feeds = new FeedLog({ keys, store, thread, hmacKey: options.hmacKey });
@@ -45,8 +29,6 @@ async function rushing(t: TestContext, options: { hmacKey?: Buffer; thread?: Sig
     feeds.close();
     store.close();
   });
-  thread.start();
-  await waitFor('the thread', () => thread.isReady);
   return { feeds, store, keys, thread } satisfies Rush;
 }
 
@@ -137,11 +119,7 @@ test('peers are told of messages in the order in which they came, and once they 
 });
 
 test('a thread that dies in a rush takes no message with it', async (t) => {
-  const script = new URL(
-    `data:text/javascript,import { parentPort } from 'node:worker_threads';
-     parentPort.on('message', () => { throw new Error('broken') }); parentPort.postMessage('ready');`,
-  );
-  const { feeds, thread } = await rushing(t, { thread: { script } });
+  const { feeds, thread } = await rushing(t, { thread: { script: BROKEN } });
   const outcomes = await Promise.all(feedOf(400).map((value) => outcome(feeds, value)));
   assert.ok(outcomes.every((text) => text.startsWith('%')));
   assert.ok(thread.jobs > 0);
@@ -291,11 +269,7 @@ test('when it ends, what has its place is stored', async (t) => {
 });
 
 test('a thread that dies in a rush of own messages takes none with it', async (t) => {
-  const script = new URL(
-    `data:text/javascript,import { parentPort } from 'node:worker_threads';
-     parentPort.on('message', () => { throw new Error('broken') }); parentPort.postMessage('ready');`,
-  );
-  const rush = await rushing(t, { thread: { script } });
+  const rush = await rushing(t, { thread: { script: BROKEN } });
   await publishOne(rush, '0');
   await Promise.all([rush.feeds.publishAll(lines(1, 101)).durable, rush.feeds.publishAll(lines(101, 201)).durable]);
   assert.deepEqual(
@@ -304,11 +278,6 @@ test('a thread that dies in a rush of own messages takes none with it', async (t
   );
   assert.equal(rush.thread.signed, 2);
 });
-
-const SILENT = new URL(
-  `data:text/javascript,import { parentPort } from 'node:worker_threads';
-   parentPort.on('message', () => undefined); parentPort.postMessage('ready');`,
-);
 
 test('a silent thread keeps nobody waiting for ever', async (t) => {
   const rush = await rushing(t, { thread: { script: SILENT, silenceMs: 50 } });

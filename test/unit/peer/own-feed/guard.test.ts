@@ -180,13 +180,23 @@ test('who goes on saying that it has more, and shows nothing, is waited for once
 });
 
 test('who shows what it says is waited for again', async (t) => {
-  const { guard } = setUp(t, { here: feed(3), there: feed(5) });
+  const { guard, answers } = setUp(t, { here: feed(3), there: feed(5) });
   guard.heard('peer', 9);
   await guard.ready();
+  answers.isHeldBack = true;
+  guard.heard('peer', 10);
+  assert.equal(guard.ready(), undefined, 'it is not trusted');
+  answers.giveOne();
+  answers.isHeldBack = false;
+  await guard.inquire('nobody');
   guard.heard('peer', 2);
-  await guard.inquire('peer').catch(() => undefined);
+  await guard.inquire('nobody');
+  answers.isHeldBack = true;
   guard.heard('peer', 5);
-  assert.equal(await settled(guard), 'behind');
+  const waits = guard.ready();
+  assert.ok(waits instanceof Promise);
+  answers.giveOne();
+  await assert.rejects(waits, { code: 'held' });
 });
 
 test('a message that this machine has not signed is not believed', async (t) => {
